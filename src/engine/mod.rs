@@ -1,0 +1,14 @@
+//! The engine: a DataFusion session that knows scans and survival.
+
+mod bind;
+mod feature_set;
+mod filter_first;
+mod hoist;
+mod memory;
+mod relations;
+mod scan_table;
+mod session;
+mod statements;
+
+pub use session::{Session, register_all};
+pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute};

@@ -1,0 +1,120 @@
+//! The relation functions: `cox((query), time => c, ...)` in FROM.
+//!
+//! Each is planned as an aggregate (or a window) over the query, and the answer taken apart into rows. So they compose with
+//! the rest of SQL, and the plan has no node that DataFusion does not know.
+
+mod arguments;
+mod fits;
+mod groups;
+mod rows;
+
+use arguments::Arguments;
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
+use datafusion::logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF, WindowUDF};
+use datafusion::sql::sqlparser::ast::{FunctionArg, TableFactor};
+use radsql_udfs::relations::RELATIONS;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Plans our relation functions.
+#[derive(Debug)]
+pub struct Relations {
+    functions: Known,
+}
+
+/// The functions that plans are made of, by name.
+#[derive(Debug)]
+struct Known {
+    scalar: HashMap<String, Arc<ScalarUDF>>,
+    aggregate: HashMap<String, Arc<AggregateUDF>>,
+    window: HashMap<String, Arc<WindowUDF>>,
+}
+
+impl Relations {
+    /// A planner that builds plans from these functions.
+    pub fn new(functions: &radsql_udfs::Functions) -> Self {
+        Self {
+            functions: Known {
+                scalar: functions
+                    .scalar
+                    .iter()
+                    .map(|f| (f.name().to_string(), Arc::new(f.clone())))
+                    .collect(),
+                aggregate: functions
+                    .aggregate
+                    .iter()
+                    .map(|f| (f.name().to_string(), Arc::new(f.clone())))
+                    .collect(),
+                window: functions
+                    .window
+                    .iter()
+                    .map(|f| (f.name().to_string(), Arc::new(f.clone())))
+                    .collect(),
+            },
+        }
+    }
+}
+
+/// Whether a name is a relation function's.
+pub fn is_relation(name: &str) -> bool {
+    RELATIONS.iter().any(|d| d.name == name)
+}
+
+impl RelationPlanner for Relations {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<RelationPlanning> {
+        let TableFactor::Table {
+            name,
+            args: Some(args),
+            alias,
+            ..
+        } = &relation
+        else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let function = name.to_string().to_lowercase();
+        let Some(doc) = RELATIONS.iter().find(|d| d.name == function) else {
+            // No other function takes named arguments: this one is misspelt.
+            if args.args.iter().any(|a| matches!(a, FunctionArg::Named { .. })) {
+                let known: Vec<&str> = RELATIONS.iter().map(|d| d.name).collect();
+                return plan_err!(
+                    "there is no relation function '{function}'; they are {}",
+                    known.join(", ")
+                );
+            }
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let mut arguments = Arguments::parse(doc, &args.args, context)?;
+        let plan = self.functions.plan(doc.name, &mut arguments, context)?;
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(
+            plan,
+            alias.clone(),
+        ))))
+    }
+}
+
+impl Known {
+    fn plan(
+        &self,
+        name: &str,
+        arguments: &mut Arguments,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<LogicalPlan> {
+        match name {
+            "concordance" => self.concordance(arguments, context),
+            "cox" => self.cox(arguments, context),
+            "cox_summary" => self.cox_summary(arguments, context),
+            "kaplan_meier" => self.kaplan_meier(arguments, context),
+            "log_rank" => self.log_rank(arguments, context),
+            "median_survival" => self.median_survival(arguments, context),
+            "train_test_split" => self.train_test_split(arguments, context),
+            "univariate_cox" => self.univariate_cox(arguments, context),
+            "unpivot_features" => self.unpivot_features(arguments, context),
+            other => plan_err!("{other}: documented, and not planned"),
+        }
+    }
+}

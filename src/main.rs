@@ -1,0 +1,7 @@
+//! The command `radsql`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    radsql::shell::main()
+}

@@ -1,0 +1,4 @@
+//! Commands of the command line, one a file.
+
+pub mod demo;
+pub mod run;

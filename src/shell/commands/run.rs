@@ -1,0 +1,51 @@
+//! `radsql run FILE...`
+
+use crate::engine::Variables;
+use crate::shell::OutputArguments;
+use crate::shell::printers::Output;
+use crate::shell::script::{Failure, Script};
+use std::path::PathBuf;
+
+/// Run SQL files, one after the other, in one session.
+///
+/// Stops at the first error, which is told as file:line:column. `:name` in a file is a variable; `\set name value` in a
+/// file gives it a value unless --set did.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// SQL files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Value of a variable.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let valid = |n: &str| !n.is_empty() && n.chars().all(|c| c.is_alphanumeric() || c == '_');
+    match text.split_once('=') {
+        Some((name, value)) if valid(name) => Ok((name.into(), value.into())),
+        _ => Err("expected name=value".into()),
+    }
+}
+
+impl Run {
+    /// Runs the files.
+    pub async fn execute(self) -> Result<(), Failure> {
+        let mut texts = vec![];
+        // All files are read first: a wrong name must not be found after an hour of work.
+        for file in &self.files {
+            let name = file.display().to_string();
+            let text =
+                std::fs::read_to_string(file).map_err(|e| Failure::Usage(format!("{name}: cannot be read: {e}")))?;
+            texts.push((name, text));
+        }
+        let given: Variables = self.set.into_iter().collect();
+        let mut script = Script::new(Output::open(&self.output)?)?.with_variables(given);
+        for (name, text) in texts {
+            script.run(&text, &name).await?;
+        }
+        script.finish()
+    }
+}

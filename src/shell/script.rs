@@ -1,0 +1,184 @@
+//! Runs a text of statements and commands.
+
+use crate::engine::{Piece, Position, Session, Variables, split, substitute};
+use crate::shell::printers::Output;
+use datafusion::common::DataFusionError;
+use futures::StreamExt;
+use std::io;
+
+/// Why a script ended before its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// A statement failed.
+    Statement(String),
+    /// The command was called in a wrong way.
+    Usage(String),
+    /// The reader of the results is gone, which is no error.
+    ClosedPipe,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl From<io::Error> for Failure {
+    fn from(e: io::Error) -> Self {
+        match e.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Statement(format!("results cannot be written: {e}")),
+        }
+    }
+}
+
+/// A session with the variables of its script and a place for results.
+pub struct Script {
+    session: Session,
+    given: Variables,
+    variables: Variables,
+    output: Output,
+}
+
+impl Script {
+    /// A new session that writes results to `output`.
+    pub fn new(output: Output) -> Result<Self, Failure> {
+        let session = Session::new().map_err(|e| Failure::Statement(message(&e)))?;
+        Ok(Self {
+            session,
+            given: Variables::new(),
+            variables: Variables::new(),
+            output,
+        })
+    }
+
+    /// With values that `\set` in a script does not change.
+    pub fn with_variables(self, given: Variables) -> Self {
+        Self {
+            variables: given.clone(),
+            given,
+            ..self
+        }
+    }
+
+    /// Runs a text; `name` stands for it in messages. Stops at the first error.
+    pub async fn run(&mut self, text: &str, name: &str) -> Result<(), Failure> {
+        let at = |position: Position, message: &str| Failure::Statement(format!("{name}:{position}: {message}"));
+        let pieces = split(text).map_err(|e| at(e.position, &e.message))?;
+        for piece in pieces {
+            match piece {
+                Piece::Command { text, position } => self.command(&text).map_err(|m| at(position, &m))?,
+                Piece::Statement(s) => {
+                    let sql = substitute(&s.text, &self.variables)
+                        .map_err(|e| at(shift(e.position, s.position), &e.message))?;
+                    self.statement(&sql, s.position).await.map_err(|f| match f {
+                        (Failure::Statement(m), position) => at(position, &m),
+                        (other, _) => other,
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the script's output.
+    pub fn finish(self) -> Result<(), Failure> {
+        self.output.finish()
+    }
+
+    fn command(&mut self, text: &str) -> Result<(), String> {
+        let mut words = text.splitn(3, char::is_whitespace);
+        match (words.next(), words.next(), words.next()) {
+            (Some("set"), Some(name), value) if !name.is_empty() => {
+                if !self.given.contains_key(name) {
+                    self.variables
+                        .insert(name.into(), value.unwrap_or_default().trim().into());
+                }
+                Ok(())
+            }
+            _ => Err(format!("'\\{text}' is no command here; \\set NAME VALUE is one")),
+        }
+    }
+
+    /// Runs one statement that begins at `position`, and writes its result.
+    pub async fn statement(&mut self, sql: &str, position: Position) -> Result<(), (Failure, Position)> {
+        let failed = |e: DataFusionError| {
+            let (line, column, text) = locate(&e);
+            let position = match (line, column) {
+                (Some(line), Some(column)) => shift(Position { line, column }, position),
+                _ => position,
+            };
+            (Failure::Statement(text), position)
+        };
+        let frame = self.session.sql(sql).await.map_err(failed)?;
+        let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
+        let mut stream = frame.execute_stream().await.map_err(failed)?;
+        // A statement that fails at once shows no heading of a result.
+        let mut next = stream.next().await.transpose().map_err(failed)?;
+        let mut printer = self.output.result(&schema).map_err(|e| (e.into(), position))?;
+        while let Some(batch) = next {
+            printer.batch(&batch).map_err(|e| (e.into(), position))?;
+            next = stream.next().await.transpose().map_err(failed)?;
+        }
+        printer.finish().map_err(|e| (e.into(), position))
+    }
+}
+
+/// A place in a statement, as a place in the text that the statement stands in.
+fn shift(within: Position, statement: Position) -> Position {
+    if within.line <= 1 {
+        Position {
+            line: statement.line,
+            column: statement.column + within.column.saturating_sub(1),
+        }
+    } else {
+        Position {
+            line: statement.line + within.line - 1,
+            column: within.column,
+        }
+    }
+}
+
+/// Where in the statement an error lies, if it says so, and its message without that.
+fn locate(e: &DataFusionError) -> (Option<u64>, Option<u64>, String) {
+    let text = message(e);
+    // The parser puts the place at the end of its message.
+    if let Some((before, place)) = text.rsplit_once(" at Line: ") {
+        let mut numbers = place.split(", Column: ").map(|n| n.trim().parse().ok());
+        if let (Some(Some(line)), Some(Some(column))) = (numbers.next(), numbers.next()) {
+            return (Some(line), Some(column), before.to_string());
+        }
+    }
+    match e.diagnostic().and_then(|d| d.span) {
+        Some(span) if span.start.line > 0 => (Some(span.start.line), Some(span.start.column), text),
+        _ => (None, None, text),
+    }
+}
+
+/// An error as users read it: no backtrace, no name of a Rust type.
+pub fn message(e: &DataFusionError) -> String {
+    match e {
+        DataFusionError::Context(context, inner) => format!("{}: {}", context.trim_end(), message(inner)),
+        DataFusionError::Diagnostic(_, inner) => message(inner),
+        DataFusionError::Shared(inner) => message(inner),
+        DataFusionError::Collection(errors) => match errors.first() {
+            Some(first) => message(first),
+            None => "unknown error".into(),
+        },
+        DataFusionError::SQL(inner, _) => match &**inner {
+            datafusion::sql::sqlparser::parser::ParserError::TokenizerError(m)
+            | datafusion::sql::sqlparser::parser::ParserError::ParserError(m) => format!("syntax error: {m}"),
+            other => format!("syntax error: {other}"),
+        },
+        other => {
+            let text = other.strip_backtrace();
+            let prefixes = [
+                "Error during planning: ",
+                "Execution error: ",
+                "Schema error: ",
+                "Arrow error: ",
+                "External error: ",
+            ];
+            prefixes
+                .iter()
+                .find_map(|p| text.strip_prefix(p))
+                .map_or_else(|| text.clone(), String::from)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The catalogue: `FUNCTIONS.md` is what the code says, and every example in it runs.
+
+mod common;
+
+use radsql_udfs::catalogue;
+use radsql_udfs::doc::Kind;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[test]
+fn functions_md_is_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("udfs/FUNCTIONS.md");
+    let wanted = radsql_udfs::functions_md();
+    if std::env::var_os("RADSQL_BLESS").is_some() {
+        std::fs::write(&path, &wanted).expect("a file");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "udfs/FUNCTIONS.md is stale: RADSQL_BLESS=1 cargo test --test functions writes it"
+    );
+}
+
+#[test]
+fn every_example_runs() {
+    let cohort = common::cohort(12);
+    common::runtime(2).block_on(async {
+        let session = common::session_on(cohort.path()).await;
+        for doc in catalogue() {
+            let rows = common::run(&session, doc.example).await;
+            let rows = rows.unwrap_or_else(|e| panic!("{} ({:?}): {e}\n{}", doc.name, doc.kind, doc.example));
+            let nothing_to_show = doc.name == "scan_errors";
+            assert!(!rows.is_empty() || nothing_to_show, "{}: no row", doc.name);
+            assert!(
+                rows.iter().all(|r| !r.split('|').any(|c| c == "NULL" || c == "NaN")
+                    || doc.name == "median_survival"
+                    || doc.name == "radiomics_features"),
+                "{}: {rows:?}",
+                doc.name
+            );
+        }
+    });
+}
+
+#[test]
+fn names_stand_once_and_every_function_is_documented() {
+    let docs = catalogue();
+    let mut seen = BTreeSet::new();
+    for doc in &docs {
+        assert!(seen.insert((doc.kind, doc.name)), "{} stands twice", doc.name);
+        assert!(doc.syntax.starts_with(doc.name), "{}: {}", doc.name, doc.syntax);
+    }
+    let session = radsql::Session::new().expect("a session");
+    let state = session.context().state();
+    let ours = |name: &str, kind| docs.iter().any(|d| d.name == name && d.kind == kind);
+    let bare = datafusion::prelude::SessionContext::new().state();
+    for name in state
+        .scalar_functions()
+        .keys()
+        .filter(|n| !bare.scalar_functions().contains_key(*n))
+    {
+        assert!(
+            name.starts_with("radsql_") || ours(name, Kind::Scalar),
+            "{name} has no documentation"
+        );
+    }
+    for name in state
+        .aggregate_functions()
+        .keys()
+        .filter(|n| !bare.aggregate_functions().contains_key(*n))
+    {
+        assert!(
+            name.starts_with("radsql_") || ours(name, Kind::Aggregate),
+            "{name} has no documentation"
+        );
+    }
+    for name in state
+        .table_functions()
+        .keys()
+        .filter(|n| !bare.table_functions().contains_key(*n))
+    {
+        assert!(ours(name, Kind::Table), "{name} has no documentation");
+    }
+}

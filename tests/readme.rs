@@ -1,0 +1,45 @@
+//! The README's tour works as printed.
+
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn the_tour_works_as_printed() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
+    let tour = readme
+        .split("```sql\n")
+        .nth(1)
+        .and_then(|t| t.split("```").next())
+        .expect("a tour");
+    assert_eq!(tour.lines().count(), 10, "a ten-line tour");
+    let dir = tempfile::tempdir().expect("a folder");
+    let radsql = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_radsql"))
+            .args(args)
+            .current_dir(dir.path())
+            .output()
+            .expect("run");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    radsql(&["demo", "demo-cohort"]);
+    let out = radsql(&["-c", tour]);
+    let results: Vec<&str> = out.split("\n\n").collect();
+    assert_eq!(results.len(), 4, "{out}");
+    assert!(results.iter().all(|r| r.trim().lines().count() >= 2), "{out}");
+    // The made-up hazard depends on texture and size: the score finds it.
+    let c: f64 = results[2]
+        .lines()
+        .nth(1)
+        .and_then(|l| l.split(',').next())
+        .and_then(|c| c.parse().ok())
+        .expect("c");
+    assert!(c > 0.65, "{out}");
+    let p: f64 = results[3]
+        .lines()
+        .nth(1)
+        .and_then(|l| l.split(',').nth(1))
+        .and_then(|p| p.parse().ok())
+        .expect("p");
+    assert!(p < 0.05, "{out}");
+}

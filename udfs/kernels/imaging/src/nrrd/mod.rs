@@ -1,0 +1,154 @@
+//! NRRD, with the voxels in the file or beside it.
+
+mod geometry;
+mod header;
+mod text;
+
+use crate::error::Problem;
+use crate::header::{Encoding, Format, Header, Limits, Opened};
+use crate::payload::{ByteOrder, Layout, Payload};
+use crate::source::{Wanted, open_file, read_all};
+use header::{Compression, Fields, Skip};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+pub(crate) use text::read_text;
+
+/// Reads the header at the start of `reader`, and finds the voxels.
+pub(crate) fn open<'a>(
+    mut reader: impl BufRead + 'a,
+    bytes: Option<u64>,
+    path: Option<&Path>,
+    wanted: Wanted<'_>,
+) -> Result<Opened<'a>, Problem> {
+    let (fields, used) = Fields::read(&mut reader)?;
+    let (size, grid) = geometry::grid(&fields)?;
+    let voxel_type = fields.voxel_type;
+    let order = match (fields.order, fields.compression) {
+        (Some(order), _) => order,
+        (None, Compression::Text) => ByteOrder::Little,
+        (None, _) if voxel_type.bytes() == 1 => ByteOrder::Little,
+        (None, _) => return Err(Problem::FieldMissing { field: "endian" }),
+    };
+    let mut layout = Layout {
+        skip: 0,
+        voxel_type,
+        order,
+        size,
+    };
+    let payload = match wanted {
+        Wanted::Header => None,
+        Wanted::Voxels(limits) => {
+            let (data, bytes): (Box<dyn BufRead + 'a>, _) = match &fields.data_file {
+                None => (Box::new(reader), bytes.map(|n| n.saturating_sub(used))),
+                Some(name) => {
+                    let (file, bytes) = open_file(&data_file(path.ok_or(Problem::Detached)?, name)?)?;
+                    (Box::new(BufReader::new(file)), bytes)
+                }
+            };
+            Some(payload(data, bytes, &fields, &mut layout, limits)?)
+        }
+    };
+    Ok(Opened {
+        header: Header {
+            format: Format::Nrrd,
+            grid,
+            stored_type: voxel_type,
+            voxel_type,
+            scaling: None,
+        },
+        layout,
+        encoding: match fields.compression {
+            Compression::Text => Encoding::Text,
+            Compression::Raw | Compression::Gzip => Encoding::Binary,
+        },
+        payload,
+    })
+}
+
+fn payload<'a>(
+    mut data: Box<dyn BufRead + 'a>,
+    bytes: Option<u64>,
+    fields: &Fields,
+    layout: &mut Layout,
+    limits: &Limits,
+) -> Result<Payload<'a>, Problem> {
+    let mut left = bytes;
+    for line in 0..fields.line_skip {
+        let n = skip_line(&mut data)?;
+        if n == 0 {
+            return Err(Problem::Truncated {
+                what: "skipped lines",
+                expected: fields.line_skip,
+                found: line,
+            });
+        }
+        left = left.map(|l| l.saturating_sub(n));
+    }
+    layout.skip = match (fields.byte_skip, fields.compression) {
+        (Skip::Bytes(n), _) => n,
+        // The voxels are the last bytes of the file.
+        (Skip::ToEnd, Compression::Raw) => {
+            let found = left.ok_or(Problem::Detached)?;
+            let expected = u64::try_from(layout.bytes()).unwrap_or(u64::MAX);
+            found.checked_sub(expected).ok_or(Problem::Truncated {
+                what: "voxels",
+                expected,
+                found,
+            })?
+        }
+        (Skip::ToEnd, _) => {
+            return Err(Problem::FieldValue {
+                field: "byte skip",
+                found: "-1".into(),
+                expected: "a number of bytes, as the encoding is not raw",
+            });
+        }
+    };
+    Ok(match fields.compression {
+        Compression::Raw | Compression::Text => Payload::Plain {
+            reader: Box::new(data),
+            bytes: left,
+        },
+        Compression::Gzip => Payload::Gzip(read_all(Vec::new(), data, left, limits)?),
+    })
+}
+
+/// Reads over one line, whatever its length; gives the number of bytes.
+fn skip_line(data: &mut impl BufRead) -> Result<u64, Problem> {
+    let mut n = 0;
+    loop {
+        let buffer = data.fill_buf()?;
+        let end = buffer.iter().position(|&b| b == b'\n');
+        let used = end.map_or(buffer.len(), |at| at + 1);
+        if used == 0 {
+            return Ok(n);
+        }
+        data.consume(used);
+        n += used as u64;
+        if end.is_some() {
+            return Ok(n);
+        }
+    }
+}
+
+/// The path of a data file that a header names. It lies in the header's folder or below, links followed: a name within a
+/// file must not reach anything else.
+fn data_file(header: &Path, name: &str) -> Result<PathBuf, Problem> {
+    use std::path::Component;
+    let refused = || Problem::DataFileName { name: name.to_owned() };
+    let inner = Path::new(name)
+        .components()
+        .all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    if !inner || name.contains('\0') {
+        return Err(refused());
+    }
+    let folder = match header.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    let found = folder.join(name).canonicalize()?;
+    if !found.starts_with(folder.canonicalize()?) {
+        return Err(refused());
+    }
+    Ok(found)
+}

@@ -1,0 +1,81 @@
+//! Size and form of a region, from its mask.
+
+mod axes;
+mod cubes;
+mod diameter;
+mod mesh;
+
+use crate::cancel::Cancel;
+use crate::catalogue::FeatureClass;
+use crate::error::RadiomicsError;
+use crate::request::FeatureSet;
+use diameter::Extremes;
+use radsql_volume::Mask;
+use std::f64::consts::PI;
+
+/// The 14 features in the order of the catalogue; those that are not wanted may be NaN. `spacing` is (x, y, z) in mm.
+pub(crate) fn features(
+    mask: &Mask,
+    spacing: [f64; 3],
+    wanted: FeatureSet,
+    cancel: Cancel,
+) -> Result<[f64; 14], RadiomicsError> {
+    let needs = |names: &[&str]| wanted.needs_any(FeatureClass::Shape, names);
+    let [sx, sy, sz] = spacing;
+    let spacing = [sz, sy, sx];
+    let inside = mask.inside().view();
+
+    let needs_axes = needs(&[
+        "Elongation",
+        "Flatness",
+        "LeastAxisLength",
+        "MajorAxisLength",
+        "MinorAxisLength",
+    ]);
+    let [least, minor, major] = if needs_axes {
+        axes::eigenvalues(inside, spacing, cancel)?
+    } else {
+        [f64::NAN; 3]
+    };
+
+    let needs_diameters = needs(&[
+        "Maximum2DDiameterColumn",
+        "Maximum2DDiameterRow",
+        "Maximum2DDiameterSlice",
+        "Maximum3DDiameter",
+    ]);
+    let needs_mesh = needs_diameters || needs(&["MeshVolume", "Sphericity", "SurfaceArea", "SurfaceVolumeRatio"]);
+    let (nz, ny, nx) = inside.dim();
+    let mut extremes = needs_diameters.then(|| Extremes::new([nz, ny, nx]));
+    let (area, volume) = if needs_mesh {
+        let mesh = mesh::mesh(inside, spacing, extremes.as_mut(), cancel)?;
+        (mesh.area, mesh.volume)
+    } else {
+        (f64::NAN, f64::NAN)
+    };
+    let (slice, column, row, space) = match extremes {
+        Some(extremes) => {
+            let d = extremes.diameters(spacing, cancel)?;
+            (d.slice, d.column, d.row, d.space)
+        }
+        None => (f64::NAN, f64::NAN, f64::NAN, f64::NAN),
+    };
+
+    let length = |eigenvalue: f64| 4.0 * eigenvalue.sqrt();
+    Ok([
+        (minor / major).sqrt(),
+        (least / major).sqrt(),
+        length(least),
+        length(major),
+        column,
+        row,
+        slice,
+        space,
+        volume,
+        length(minor),
+        (36.0 * PI * volume * volume).cbrt() / area,
+        area,
+        area / volume,
+        mask.voxels() as f64 * (sz * sx * sy),
+    ])
+}

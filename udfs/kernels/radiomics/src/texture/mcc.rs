@@ -1,0 +1,401 @@
+//! Maximal correlation coefficient of a co-occurrence matrix.
+//!
+//! PyRadiomics takes the root of the second largest eigenvalue of Q(i, j) = Σ_k p(i,k) p(j,k) / (px(i) py(k) + ε). Without
+//! ε, Q is similar to B Bᵀ with B(i, k) = p(i,k) / sqrt(px(i) py(k)), whose eigenvalues are the squared singular values
+//! of B. The largest is 1, with the known vectors sqrt(px) and sqrt(py), once for each set of levels that never meet
+//! another set. The next one is found by Lanczos' iteration in the space that is left.
+//!
+//! The ε matters where rare levels meet: it divides a term of Q by 1 + δ with δ = ε / (px(i) py(k)). To first order, which
+//! is all that shows in 15 digits, it takes from the eigenvalue σ² of vectors u, v the sum σ Σ u(i) v(k) B(i,k) δ / (1 + δ).
+
+use super::tally::Entry;
+use crate::cancel::{BLOCK, Cancel};
+use crate::error::RadiomicsError;
+use crate::firstorder::EPS;
+use nalgebra::DMatrix;
+
+/// Error of the eigenvalue, relative to it, at which the iteration ends.
+const ERROR: f64 = 1e-11;
+/// Steps before the first look at the error; every next look comes a quarter later.
+const FIRST_LOOK: usize = 8;
+/// Most vectors of the basis. When it is full, the iteration goes on from its best vectors.
+pub(crate) const MOST_VECTORS: usize = 128;
+/// Number of these best vectors.
+const KEPT: usize = 24;
+
+/// The coefficient of a normalised matrix; `px` and `py` are its marginals, by rank.
+pub(super) fn second_singular_value(
+    entries: &[Entry],
+    px: &[f64],
+    py: &[f64],
+    cancel: Cancel,
+) -> Result<f64, RadiomicsError> {
+    let matrix = Normalised::new(entries, px, py, cancel)?;
+    let (sets, mut eigenvalues) = matrix.sets(px, py, cancel)?;
+    eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
+    // No eigenvalue is above 1: with two sets whose own are as good as 1, the rest need not be known.
+    if eigenvalues.get(1).is_none_or(|second| *second < 1.0 - ERROR) {
+        eigenvalues.push(matrix.largest_beyond(&sets, cancel)?);
+        eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
+    }
+    Ok(eigenvalues.get(1).copied().unwrap_or(0.0).max(0.0).sqrt())
+}
+
+/// One cell of B.
+struct Cell {
+    row: u32,
+    column: u32,
+    b: f64,
+    /// δ / (1 + δ).
+    lost: f64,
+}
+
+impl Cell {
+    fn row(&self) -> usize {
+        self.row as usize
+    }
+
+    fn column(&self) -> usize {
+        self.column as usize
+    }
+}
+
+/// The matrix B.
+struct Normalised {
+    cells: Vec<Cell>,
+    size: usize,
+}
+
+/// Levels that meet each other, as first voxel of a pair, with their unit vector sqrt(px).
+struct Sets {
+    /// For each rank, its set; ranks that do not occur have one of their own.
+    of: Vec<usize>,
+    vector: Vec<f64>,
+}
+
+impl Normalised {
+    fn new(entries: &[Entry], px: &[f64], py: &[f64], cancel: Cancel) -> Result<Self, RadiomicsError> {
+        let mut cells = Vec::with_capacity(entries.len());
+        for block in entries.chunks(BLOCK) {
+            cancel.check()?;
+            cells.extend(block.iter().map(|e| {
+                let (row, column) = (e.row as usize, e.column as usize);
+                let product = px[row] * py[column];
+                Cell {
+                    row: e.row,
+                    column: e.column,
+                    b: e.n / product.sqrt(),
+                    lost: EPS / (product + EPS),
+                }
+            }));
+        }
+        Ok(Self { cells, size: px.len() })
+    }
+
+    /// The sets of levels that are joined by pairs, and the largest eigenvalue of each.
+    fn sets(&self, px: &[f64], py: &[f64], cancel: Cancel) -> Result<(Sets, Vec<f64>), RadiomicsError> {
+        // Ranks as first voxel of a pair are nodes 0.., as second voxel nodes size...
+        let mut parent: Vec<usize> = (0..2 * self.size).collect();
+        for block in self.cells.chunks(BLOCK) {
+            cancel.check()?;
+            for c in block {
+                let a = root(&mut parent, c.row());
+                let b = root(&mut parent, self.size + c.column());
+                parent[a.max(b)] = a.min(b);
+            }
+        }
+        let of: Vec<usize> = (0..self.size).map(|row| root(&mut parent, row)).collect();
+        let (mut share, mut lost) = (vec![0.0; self.size], vec![0.0; self.size]);
+        for (set, p) in of.iter().zip(px) {
+            share[*set] += p;
+        }
+        for c in &self.cells {
+            // u(i) v(k) B(i,k) of the set's own vectors is p(i,k) over the set's share.
+            lost[of[c.row()]] += c.b * (px[c.row()] * py[c.column()]).sqrt() * c.lost;
+        }
+        let vector = of
+            .iter()
+            .zip(px)
+            .map(|(set, p)| if *p > 0.0 { (p / share[*set]).sqrt() } else { 0.0 });
+        let vector = vector.collect();
+        let present = share.iter().zip(&lost).filter(|(share, _)| **share > 0.0);
+        let eigenvalues = present.map(|(share, lost)| 1.0 - lost / share).collect();
+        Ok((Sets { of, vector }, eigenvalues))
+    }
+
+    /// The largest eigenvalue that does not belong to the vector of a set, by Lanczos' iteration with thick restarts
+    /// (Wu and Simon 2000).
+    fn largest_beyond(&self, sets: &Sets, cancel: Cancel) -> Result<f64, RadiomicsError> {
+        let mut basis: Vec<Vec<f64>> = Vec::new();
+        // B Bᵀ within the basis.
+        let most = MOST_VECTORS.min(self.size);
+        let mut projected = DMatrix::<f64>::zeros(most, most);
+        let mut image = vec![0.0; self.size];
+        let mut next = start(sets);
+        let mut along = Vec::new();
+        let mut norm = sets.remove(&mut next, &basis, &mut along, cancel)?;
+        let mut look = FIRST_LOOK;
+        loop {
+            cancel.check()?;
+            // What is left is rounding: the basis spans all there is.
+            let complete = norm < 1e-13 || basis.len() == self.size;
+            let full = basis.len() == MOST_VECTORS;
+            if basis.is_empty() && complete {
+                return Ok(0.0);
+            }
+            if complete || full || basis.len() >= look {
+                look = basis.len() + 1 + basis.len() / 4;
+                let ritz = Ritz::of(&projected, basis.len());
+                if complete || ritz.error(norm) <= ERROR * ritz.values[0] {
+                    let vector = combine(&basis, ritz.vector(0));
+                    return Ok(self.with_epsilon(ritz.values[0], &vector));
+                }
+                if full {
+                    let kept = (0..KEPT).map(|i| combine(&basis, ritz.vector(i)));
+                    basis = kept.collect();
+                    projected.fill(0.0);
+                    for (i, value) in ritz.values.iter().take(KEPT).enumerate() {
+                        projected[(i, i)] = *value;
+                    }
+                    look = KEPT + FIRST_LOOK;
+                }
+            }
+            for v in &mut next {
+                *v /= norm;
+            }
+            let current = next;
+            next = self.apply(&current, &mut image);
+            basis.push(current);
+            norm = sets.remove(&mut next, &basis, &mut along, cancel)?;
+            let last = basis.len() - 1;
+            for (i, by) in along.iter().enumerate() {
+                projected[(i, last)] = *by;
+                projected[(last, i)] = *by;
+            }
+        }
+    }
+
+    /// B Bᵀ v; `image` receives Bᵀ v.
+    fn apply(&self, v: &[f64], image: &mut [f64]) -> Vec<f64> {
+        image.fill(0.0);
+        for c in &self.cells {
+            image[c.column()] += c.b * v[c.row()];
+        }
+        let mut out = vec![0.0; self.size];
+        for c in &self.cells {
+            out[c.row()] += c.b * image[c.column()];
+        }
+        out
+    }
+
+    /// The eigenvalue `value` of B Bᵀ, whose unit vector is `u`, as ε changes it.
+    fn with_epsilon(&self, value: f64, u: &[f64]) -> f64 {
+        let mut image = vec![0.0; self.size];
+        for c in &self.cells {
+            image[c.column()] += c.b * u[c.row()];
+        }
+        // σ v = Bᵀ u.
+        let lost: f64 = self
+            .cells
+            .iter()
+            .map(|c| u[c.row()] * image[c.column()] * c.b * c.lost)
+            .sum();
+        value - lost
+    }
+}
+
+impl Sets {
+    /// Takes out of `v` what lies along the vectors of the sets and along the basis, says in `along` how much of the
+    /// latter, and gives the length of what is left. Where little is left, it is done again for the rounding.
+    fn remove(
+        &self,
+        v: &mut [f64],
+        basis: &[Vec<f64>],
+        along: &mut Vec<f64>,
+        cancel: Cancel,
+    ) -> Result<f64, RadiomicsError> {
+        along.clear();
+        along.resize(basis.len(), 0.0);
+        let mut by_set = vec![0.0; v.len()];
+        let mut length = dot(v, v).sqrt();
+        for _ in 0..3 {
+            by_set.fill(0.0);
+            for ((set, a), b) in self.of.iter().zip(&self.vector).zip(&*v) {
+                by_set[*set] += a * b;
+            }
+            for ((set, a), b) in self.of.iter().zip(&self.vector).zip(&mut *v) {
+                *b -= by_set[*set] * a;
+            }
+            for (direction, along) in basis.iter().zip(&mut *along) {
+                cancel.check()?;
+                let by = dot(direction, v);
+                *along += by;
+                for (a, b) in direction.iter().zip(&mut *v) {
+                    *b -= by * a;
+                }
+            }
+            let left = dot(v, v).sqrt();
+            if left > 0.7 * length {
+                return Ok(left);
+            }
+            length = left;
+        }
+        Ok(length)
+    }
+}
+
+/// A unit-sized vector without symmetry, 0 for ranks that do not occur. Always the same.
+fn start(sets: &Sets) -> Vec<f64> {
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+    let mut vector: Vec<f64> = sets
+        .vector
+        .iter()
+        .map(|present| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            if *present > 0.0 {
+                (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let norm = dot(&vector, &vector).sqrt();
+    for v in &mut vector {
+        *v /= norm;
+    }
+    vector
+}
+
+/// Sum of products, in eight parts that a processor can add at once.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    let mut parts = [0.0; 8];
+    for (a, b) in a.zip(b) {
+        for (part, (a, b)) in parts.iter_mut().zip(a.iter().zip(b)) {
+            *part += a * b;
+        }
+    }
+    parts.iter().sum::<f64>() + rest
+}
+
+fn combine<'a>(basis: &[Vec<f64>], by: impl Iterator<Item = &'a f64>) -> Vec<f64> {
+    let mut sum = vec![0.0; basis.first().map_or(0, Vec::len)];
+    for (direction, by) in basis.iter().zip(by) {
+        for (s, v) in sum.iter_mut().zip(direction) {
+            *s += by * v;
+        }
+    }
+    sum
+}
+
+/// Eigenvalues of a symmetric matrix in a small basis, descending, with unit vectors.
+struct Ritz {
+    values: Vec<f64>,
+    /// Column of `vectors` for each value.
+    order: Vec<usize>,
+    vectors: DMatrix<f64>,
+}
+
+impl Ritz {
+    /// Of the first `size` rows and columns.
+    fn of(matrix: &DMatrix<f64>, size: usize) -> Self {
+        let found = matrix.view((0, 0), (size, size)).into_owned().symmetric_eigen();
+        let mut order: Vec<usize> = (0..size).collect();
+        order.sort_by(|a, b| found.eigenvalues[*b].total_cmp(&found.eigenvalues[*a]));
+        Self {
+            values: order.iter().map(|i| found.eigenvalues[*i]).collect(),
+            order,
+            vectors: found.eigenvectors,
+        }
+    }
+
+    fn vector(&self, i: usize) -> impl Iterator<Item = &f64> {
+        self.vectors.column(self.order[i]).into_iter()
+    }
+
+    /// Bound of the error of the largest value, when the next vector has length `next`: the residual, or its square over
+    /// the distance to the second value.
+    fn error(&self, next: f64) -> f64 {
+        let residual = next * self.vector(0).last().copied().unwrap_or(0.0).abs();
+        match self.values.get(1) {
+            Some(second) => residual.min(residual * residual / (self.values[0] - second)),
+            None => residual,
+        }
+    }
+}
+
+fn root(parent: &mut [usize], mut node: usize) -> usize {
+    while parent[node] != node {
+        parent[node] = parent[parent[node]];
+        node = parent[node];
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    /// From the counts of a square matrix, by rank from 1: the coefficient here, and the second of all singular values,
+    /// by nalgebra and without ε.
+    fn both(counts: &DMatrix<f64>) -> (f64, f64) {
+        let n = counts.nrows();
+        let p = counts / counts.sum();
+        let mut entries = Vec::new();
+        for row in 0..n {
+            for column in (0..n).filter(|c| p[(row, *c)] > 0.0) {
+                entries.push(Entry {
+                    row: row as u32 + 1,
+                    column: column as u32 + 1,
+                    n: p[(row, column)],
+                });
+            }
+        }
+        let with_zero = |v: Vec<f64>| std::iter::once(0.0).chain(v).collect::<Vec<f64>>();
+        let px: Vec<f64> = p.row_iter().map(|r| r.sum()).collect();
+        let py: Vec<f64> = p.column_iter().map(|c| c.sum()).collect();
+        let b = DMatrix::from_fn(n, n, |r, c| p[(r, c)] / (px[r] * py[c]).sqrt().max(f64::MIN_POSITIVE));
+        let mut values: Vec<f64> = b.singular_values().iter().copied().collect();
+        values.sort_by(|a, b| b.total_cmp(a));
+        let never = AtomicBool::new(false);
+        let found = second_singular_value(&entries, &with_zero(px), &with_zero(py), Cancel(&never));
+        (found.unwrap(), values[1])
+    }
+
+    fn noise(n: usize, keep: impl Fn(usize, usize) -> bool) -> DMatrix<f64> {
+        let mut state = 7u64;
+        DMatrix::from_fn(n, n, |r, c| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            if keep(r, c) { (state >> 60) as f64 } else { 0.0 }
+        })
+    }
+
+    #[test]
+    fn as_all_singular_values() {
+        for (name, counts) in [
+            ("full", noise(40, |_, _| true)),
+            ("two levels", noise(2, |_, _| true)),
+            ("two sets", noise(30, |r, c| (r < 12) == (c < 12))),
+            ("crossed sets", noise(30, |r, c| (r < 12) != (c < 12))),
+            ("absent levels", noise(30, |r, c| r % 3 != 0 && c % 3 != 0)),
+            // Many close eigenvalues: the basis fills up.
+            (
+                "chain",
+                DMatrix::from_fn(400, 400, |r, c| f64::from(u8::from(r.abs_diff(c) <= 1))),
+            ),
+            ("band", noise(350, |r, c| r.abs_diff(c) < 4)),
+        ] {
+            let (found, expected) = both(&counts);
+            // ε takes 2e-11 from the chain, whose levels are the rarest.
+            assert!((found - expected).abs() < 3e-11, "{name}: {found} {expected}");
+        }
+        // Independent levels.
+        assert!(both(&DMatrix::from_element(5, 5, 3.0)).0 < 1e-7);
+    }
+}

@@ -1,0 +1,37 @@
+//! Survival estimators and tests on plain slices, as R's `survival` package defines them.
+//!
+//! A [`FollowUp`] holds times, events, and if need be intervals and weights, checked once. From it come
+//! [`cox`] and [`univariate_cox`], [`kaplan_meier`], [`log_rank`] and [`concordance`]. [`adjust_p_values`] corrects for
+//! multiple tests, [`train_test_split`] divides a cohort.
+//!
+//! Every answer is a function of the set of rows: rows are brought into one order before anything is summed, so that
+//! the same rows in another order give the same bits.
+
+mod adjust;
+mod concordance;
+mod cox;
+mod distributions;
+mod error;
+mod fenwick;
+mod follow_up;
+mod kaplan_meier;
+mod ldl;
+mod log_rank;
+mod quantile;
+mod risk_sets;
+mod split;
+mod times;
+
+pub use adjust::{Adjustment, adjust_p_values};
+pub use concordance::{Concordance, concordance};
+pub use cox::{
+    ChiSquareTest, Convergence, Covariate, CoxFit, CoxOptions, CoxWarning, Term, Ties, Variance, cox, univariate_cox,
+};
+pub use distributions::{ConfidenceLevel, chi_square_upper, normal_two_sided};
+pub use error::SurvivalError;
+pub use follow_up::FollowUp;
+pub use kaplan_meier::{ConfidenceType, KaplanMeier, SurvivalStep, kaplan_meier};
+pub use log_rank::{LogRank, LogRankGroup, Rho, log_rank};
+pub use quantile::Quantile;
+pub use risk_sets::RiskSets;
+pub use split::{TrainFraction, train_test_split};

@@ -1,0 +1,51 @@
+use crate::grid::GridMismatch;
+
+/// What can be wrong with a volume or a mask.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VolumeError {
+    /// An axis of the grid is 0, or the number of voxels does not fit the address space.
+    #[error("size {size:?} is not possible: each axis needs at least one voxel and all of them must fit in memory")]
+    Size {
+        /// Voxels along x, y, z.
+        size: [usize; 3],
+    },
+    /// A spacing is not a positive finite number.
+    #[error("spacing {spacing:?} is not possible: each axis needs a positive number of millimetres")]
+    Spacing {
+        /// Millimetres along x, y, z.
+        spacing: [f64; 3],
+    },
+    /// An origin or direction holds NaN or infinity, or the direction cosines do not span space.
+    #[error("the image's orientation is not usable: {reason}")]
+    Orientation {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The array's shape is not the grid's size.
+    #[error("the data has {found} voxels, the grid {expected}")]
+    VoxelCount {
+        /// Voxels in the array.
+        found: usize,
+        /// Voxels in the grid.
+        expected: usize,
+    },
+    /// Mask and image do not lie on one grid.
+    #[error("mask and image lie on different grids: {0}")]
+    Grid(#[from] GridMismatch),
+    /// No voxel is labelled at all.
+    #[error("the mask is empty: it has no voxel other than 0")]
+    EmptyMask,
+    /// The label asked for is not there.
+    #[error("the mask has no voxel of label {label}; labels found: {}", list(found))]
+    LabelAbsent {
+        /// The label asked for.
+        label: u32,
+        /// Labels that the mask does hold, ascending, at most 20 of them.
+        found: Vec<u32>,
+    },
+}
+
+fn list(labels: &[u32]) -> String {
+    labels.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,19 @@
+//! Volumes, grids and masks: the geometry under every feature.
+//!
+//! A [`Volume`] is a grid of voxels in the type that the file stored them in; a [`Mask`] is one label of a label volume,
+//! kept only inside its bounding box. Axes are named as in ITK: index `(x, y, z)`, physical points in millimetres in the
+//! LPS frame (x to the patient's left, y to the back, z to the head). Arrays are indexed `[[z, y, x]]` in standard
+//! (C) layout, so x runs fastest, as in the file and as in the numpy array that SimpleITK gives.
+
+mod components;
+mod error;
+mod grid;
+mod mask;
+mod statistics;
+mod voxels;
+
+pub use error::VolumeError;
+pub use grid::{Difference, Grid, GridMismatch};
+pub use mask::{Bounds, Mask};
+pub use statistics::{ContentHash, Intensities};
+pub use voxels::{Volume, VoxelType, Voxels};

@@ -1,0 +1,259 @@
+//! Work on scans: how many at once, in how much memory, and what becomes of those that fail.
+
+use crate::options::{OnError, RadsqlOptions};
+use crate::reference::ScanRef;
+use datafusion::common::{DataFusionError, Result, exec_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
+
+/// Rows that `scan_errors()` keeps; the oldest go first.
+const KEPT_ERRORS: usize = 100_000;
+
+/// Rows under way for each thread.
+const ROWS_AHEAD: usize = 16;
+
+/// One process has so many cores, however many sessions share them.
+static CORES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    Arc::new(Semaphore::new(
+        std::thread::available_parallelism().map_or(1, usize::from),
+    ))
+});
+
+/// A scan that failed while `radsql.on_error` was `'null'`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanError {
+    /// When it failed.
+    pub when: SystemTime,
+    /// The function that was called.
+    pub function: &'static str,
+    /// Its image, as given.
+    pub image: Option<String>,
+    /// Its mask, as given.
+    pub mask: Option<String>,
+    /// What was wrong.
+    pub message: String,
+}
+
+/// Counts of what was done, for progress and for tests. Each only grows.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// Scans finished, failed ones included.
+    pub scans: AtomicU64,
+    /// Radiomics features computed.
+    pub features: AtomicU64,
+    /// Texture matrices built (GLCM, GLRLM, GLSZM, GLDM, NGTDM: one each an image).
+    pub texture_matrices: AtomicU64,
+}
+
+/// What the scans of one session share: its memory pool, its list of failures, its counters.
+#[derive(Debug)]
+pub struct ScanRuntime {
+    pool: Arc<dyn MemoryPool>,
+    errors: Mutex<VecDeque<ScanError>>,
+    holders: Mutex<usize>,
+    freed: Condvar,
+    /// Counts of what was done.
+    pub work: Work,
+}
+
+impl ScanRuntime {
+    /// A runtime that accounts its memory in `pool`.
+    pub fn new(pool: Arc<dyn MemoryPool>) -> Self {
+        Self {
+            pool,
+            errors: Mutex::default(),
+            holders: Mutex::new(0),
+            freed: Condvar::new(),
+            work: Work::default(),
+        }
+    }
+
+    /// The failures kept so far, oldest first.
+    pub fn errors(&self) -> Vec<ScanError> {
+        lock(&self.errors).iter().cloned().collect()
+    }
+
+    /// Adds a failure to those that `scan_errors()` shows.
+    pub fn record(&self, error: ScanError) {
+        let mut errors = lock(&self.errors);
+        if errors.len() == KEPT_ERRORS {
+            errors.pop_front();
+        }
+        errors.push_back(error);
+    }
+
+    /// Runs `job` on every row that has a scan, on as many threads as the session allows, and gives the answers in the
+    /// rows' order. A row without a scan gives `None`.
+    ///
+    /// Dropping the future stops the work: rows not begun are not begun, and a running job sees [`Job::cancelled`].
+    ///
+    /// # Errors
+    /// The first failure in the rows' order, unless `radsql.on_error` is `'null'`: then that row is `None` and the
+    /// failure is recorded.
+    pub async fn run<T, F>(
+        self: &Arc<Self>,
+        function: &'static str,
+        options: &RadsqlOptions,
+        rows: Vec<Option<ScanRef>>,
+        job: F,
+    ) -> Result<Vec<Option<T>>>
+    where
+        T: Send + 'static,
+        F: Fn(&ScanRef, &Job) -> Result<T> + Send + Sync + 'static,
+    {
+        let cancel = CancelOnDrop(Arc::new(AtomicBool::new(false)));
+        let job = Arc::new(job);
+        let on_error = options.on_error;
+        let threads = options.parallelism();
+        let ours = Arc::new(Semaphore::new(threads));
+        stream::iter(rows)
+            .map(|row| {
+                let (runtime, job, flag) = (Arc::clone(self), Arc::clone(&job), Arc::clone(&cancel.0));
+                let ours = Arc::clone(&ours);
+                async move {
+                    let Some(scan) = row else { return Ok(None) };
+                    let turn = ours.acquire_owned().await.map_err(external)?;
+                    let permit = Arc::clone(&CORES).acquire_owned().await.map_err(external)?;
+                    let task = tokio::task::spawn_blocking(move || {
+                        let _permits = (turn, permit);
+                        let ticket = Job {
+                            runtime: Arc::clone(&runtime),
+                            flag,
+                            function,
+                        };
+                        let answer = ticket.check().and_then(|()| job(&scan, &ticket));
+                        runtime.work.scans.fetch_add(1, Ordering::Relaxed);
+                        match answer {
+                            Ok(v) => Ok(Some(v)),
+                            Err(e) if on_error == OnError::Null && !is_about_the_session(&e) => {
+                                runtime.record(ScanError {
+                                    when: SystemTime::now(),
+                                    function,
+                                    image: Some(scan.image.clone()),
+                                    mask: scan.mask.clone(),
+                                    message: message_of(&e),
+                                });
+                                Ok(None)
+                            }
+                            Err(e) => Err(e),
+                        }
+                    });
+                    match task.await {
+                        Ok(answer) => answer,
+                        Err(e) if e.is_panic() => exec_err!("{function}: a defect in radsql ended the work on a scan"),
+                        Err(e) => Err(external(e)),
+                    }
+                }
+            })
+            // Answers come in the rows' order. More rows than threads are under way, so that a long one in front leaves no
+            // thread without work.
+            .buffered(threads.saturating_mul(ROWS_AHEAD))
+            .try_collect()
+            .await
+    }
+}
+
+/// What a job on one scan may ask of its session.
+pub struct Job {
+    runtime: Arc<ScanRuntime>,
+    flag: Arc<AtomicBool>,
+    function: &'static str,
+}
+
+impl Job {
+    /// Set once the query was cancelled; long kernels look at it.
+    pub fn cancelled(&self) -> &AtomicBool {
+        &self.flag
+    }
+
+    /// Counters of the session.
+    pub fn work(&self) -> &Work {
+        &self.runtime.work
+    }
+
+    /// # Errors
+    /// When the query was cancelled.
+    pub fn check(&self) -> Result<()> {
+        if self.flag.load(Ordering::Relaxed) {
+            exec_err!("{}: cancelled", self.function)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Takes `bytes` of the session's memory until the answer is dropped. While other scans hold some it waits for them,
+    /// so that a query needs more time in little memory and does not fail. A job must not hold one answer while it asks
+    /// for another: two that each hold some and wait for more would wait for ever.
+    ///
+    /// # Errors
+    /// When the memory is not there and no other scan could free it, or the query was cancelled.
+    pub fn reserve(&self, bytes: usize) -> Result<Reserved> {
+        let mut holders = lock(&self.runtime.holders);
+        loop {
+            self.check()?;
+            let reservation = MemoryConsumer::new(self.function).register(&self.runtime.pool);
+            match reservation.try_grow(bytes) {
+                Ok(()) => {
+                    *holders += 1;
+                    return Ok(Reserved {
+                        _reservation: reservation,
+                        runtime: Arc::clone(&self.runtime),
+                    });
+                }
+                Err(_) if *holders > 0 => {
+                    let wait = self.runtime.freed.wait_timeout(holders, Duration::from_millis(50));
+                    holders = wait.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+}
+
+/// Memory of the session that a scan holds.
+pub struct Reserved {
+    _reservation: MemoryReservation,
+    runtime: Arc<ScanRuntime>,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self._reservation.free();
+        let mut holders = lock(&self.runtime.holders);
+        *holders = holders.saturating_sub(1);
+        self.runtime.freed.notify_all();
+    }
+}
+
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A full pool is no fault of the scan: it stops the query whatever `on_error` says.
+fn is_about_the_session(e: &DataFusionError) -> bool {
+    matches!(e.find_root(), DataFusionError::ResourcesExhausted(_))
+}
+
+fn message_of(e: &DataFusionError) -> String {
+    match e {
+        DataFusionError::Execution(m) => m.clone(),
+        other => other.strip_backtrace(),
+    }
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn external(e: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(e))
+}

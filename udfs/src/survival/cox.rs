@@ -1,0 +1,219 @@
+//! `cox(time, event, x, ...)`.
+
+use super::columns::Table;
+use super::options::Options;
+use super::statistic::{Definition, Role};
+use super::{cox_options, failed, follow_up, strata, strata_codes};
+use crate::doc::{Doc, Kind};
+use crate::values::{Values, fields, list_of, one_list, one_struct};
+use datafusion::arrow::datatypes::{DataType, Fields};
+use datafusion::common::{Result, ScalarValue};
+use radsql_survival::{ChiSquareTest, Covariate, CoxFit, CoxWarning, Term};
+
+const NAME: &str = "cox";
+
+/// The aggregate.
+pub static DEFINITION: Definition = Definition {
+    name: NAME,
+    roles: &[Role::Time, Role::Event, Role::Covariates],
+    output: || DataType::Struct(fit_fields()),
+    evaluate,
+    doc: || DOC.for_datafusion(),
+};
+
+/// Its documentation.
+pub const DOC: Doc = Doc {
+    name: NAME,
+    kind: Kind::Aggregate,
+    summary: "Fits a Cox proportional-hazards model.",
+    syntax: "cox(time, event, x, ...)",
+    arguments: &[
+        (
+            "time",
+            "time of the event or of the end of observation; a number, 0 or more",
+        ),
+        ("event", "whether the event came: BOOLEAN or 0/1"),
+        (
+            "x, ...",
+            "covariates: numbers, BOOLEAN as 0/1, text (an indicator `column=value` for each value but the first of the \
+             alphabet), structs (all their fields) and lists (`name_0, name_1, ...`)",
+        ),
+    ],
+    returns: "STRUCT(n, n_missing, events, terms LIST(STRUCT(term, coef, hr, hr_lower, hr_upper, se, z, p)), loglik_null, \
+              loglik, lr, wald and score STRUCT(chi2, df, p), concordance, concordance_se, iterations, converged, \
+              warning). Rows with NULL or NaN in a used column are dropped and counted in n_missing. Ties by \
+              `radsql.cox_ties`, intervals by `radsql.conf_level`. A coefficient that cannot be estimated is NULL; \
+              `warning` says why, and names columns that separate the events (an infinite coefficient).",
+    example: "SELECT cox(time, event, x)['concordance'] AS c\n\
+              FROM (VALUES (1, 1, 0.1), (2, 1, 0.9), (3, 0, 0.4), (4, 1, 0.3)) AS t(time, event, x)",
+    source: "R survival::coxph; Cox 1972; Efron 1977",
+};
+
+fn term_fields() -> Fields {
+    fields([
+        ("term", DataType::Utf8),
+        ("coef", DataType::Float64),
+        ("hr", DataType::Float64),
+        ("hr_lower", DataType::Float64),
+        ("hr_upper", DataType::Float64),
+        ("se", DataType::Float64),
+        ("z", DataType::Float64),
+        ("p", DataType::Float64),
+    ])
+}
+
+fn test_fields() -> Fields {
+    fields([
+        ("chi2", DataType::Float64),
+        ("df", DataType::Int64),
+        ("p", DataType::Float64),
+    ])
+}
+
+/// Fields of a fitted model.
+pub fn fit_fields() -> Fields {
+    fields([
+        ("n", DataType::Int64),
+        ("n_missing", DataType::Int64),
+        ("events", DataType::Int64),
+        ("terms", list_of(term_fields())),
+        ("loglik_null", DataType::Float64),
+        ("loglik", DataType::Float64),
+        ("lr", DataType::Struct(test_fields())),
+        ("wald", DataType::Struct(test_fields())),
+        ("score", DataType::Struct(test_fields())),
+        ("concordance", DataType::Float64),
+        ("concordance_se", DataType::Float64),
+        ("iterations", DataType::Int64),
+        ("converged", DataType::Boolean),
+        ("warning", DataType::Utf8),
+    ])
+}
+
+fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
+    let mut keep = table.observed_rows(options)?;
+    let strata = strata(table, options, &mut keep)?;
+    // An impossible event or time is an error in any row that has one, whatever its covariates.
+    table.observed(&keep, options)?;
+    let covariates = table.covariates(table.covariate_positions(2, options), &mut keep)?;
+    let missing = keep.iter().filter(|k| !**k).count();
+    let constant: Vec<CoxWarning> = match &covariates.constant_text[..] {
+        [] => vec![],
+        names => vec![CoxWarning::Collinear { terms: names.to_vec() }],
+    };
+    let terms = covariates.complete(&keep);
+    let mut fit = if missing == table.rows() {
+        no_rows(terms.iter().map(|t| t.name.clone()).collect())
+    } else if terms.is_empty() {
+        let events = table.observed(&keep, options)?.event.iter().filter(|e| **e).count();
+        CoxFit {
+            n: table.rows() - missing,
+            events,
+            ..no_rows(vec![])
+        }
+    } else {
+        let observed = table.observed(&keep, options)?;
+        let strata = strata_codes(strata, &keep);
+        let covariates: Vec<Covariate> = terms
+            .iter()
+            .map(|t| Covariate {
+                name: &t.name,
+                values: &t.values,
+            })
+            .collect();
+        let follow_up = follow_up(NAME, &observed)?;
+        radsql_survival::cox(
+            &follow_up,
+            strata.as_deref(),
+            &covariates,
+            &cox_options(NAME, options, true)?,
+        )
+        .map_err(failed(NAME))?
+    };
+    fit.warnings.extend(constant);
+    to_value(&fit, missing)
+}
+
+/// The answer where there is nothing to fit.
+fn no_rows(names: Vec<String>) -> CoxFit {
+    let nan = f64::NAN;
+    let test = ChiSquareTest {
+        chi2: nan,
+        df: 0,
+        p: nan,
+    };
+    let term = |name| Term {
+        name,
+        coef: nan,
+        hr: nan,
+        hr_lower: nan,
+        hr_upper: nan,
+        se: nan,
+        z: nan,
+        p: nan,
+    };
+    let warnings = if names.is_empty() {
+        vec![]
+    } else {
+        vec![CoxWarning::NoRows]
+    };
+    let k = names.len();
+    CoxFit {
+        n: 0,
+        events: 0,
+        terms: names.into_iter().map(term).collect(),
+        variance: vec![0.0; k * k],
+        loglik_null: nan,
+        loglik: nan,
+        lr: test,
+        wald: test,
+        score: test,
+        concordance: None,
+        robust: false,
+        means: vec![nan; k],
+        iterations: 0,
+        converged: false,
+        warnings,
+    }
+}
+
+fn to_value(fit: &CoxFit, missing: usize) -> Result<ScalarValue> {
+    let column = |f: fn(&Term) -> f64| Values::Float(fit.terms.iter().map(f).collect());
+    let terms = one_list(
+        term_fields(),
+        vec![
+            Values::Text(fit.terms.iter().map(|t| Some(t.name.clone())).collect()),
+            column(|t| t.coef),
+            column(|t| t.hr),
+            column(|t| t.hr_lower),
+            column(|t| t.hr_upper),
+            column(|t| t.se),
+            column(|t| t.z),
+            column(|t| t.p),
+        ],
+    )?;
+    let test = |t: &ChiSquareTest| -> Result<Values> {
+        let columns = vec![Values::float(t.chi2), Values::int(t.df), Values::float(t.p)];
+        Ok(Values::Nested(one_struct(test_fields(), columns)?))
+    };
+    let c = fit.concordance;
+    one_struct(
+        fit_fields(),
+        vec![
+            Values::int(fit.n),
+            Values::int(missing),
+            Values::int(fit.events),
+            Values::Nested(terms),
+            Values::float(fit.loglik_null),
+            Values::float(fit.loglik),
+            test(&fit.lr)?,
+            test(&fit.wald)?,
+            test(&fit.score)?,
+            Values::float(c.map_or(f64::NAN, |c| c.c)),
+            Values::float(c.map_or(f64::NAN, |c| c.se)),
+            Values::Int(vec![Some(i64::from(fit.iterations))]),
+            Values::Bool(vec![Some(fit.converged)]),
+            Values::text(fit.warning()),
+        ],
+    )
+}

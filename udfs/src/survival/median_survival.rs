@@ -1,0 +1,66 @@
+//! `median_survival(time, event)`.
+
+use super::columns::Table;
+use super::kaplan_meier::curve;
+use super::options::Options;
+use super::statistic::{Definition, Role};
+use crate::doc::{Doc, Kind};
+use crate::values::{Values, fields, one_struct};
+use datafusion::arrow::datatypes::{DataType, Fields};
+use datafusion::common::{Result, ScalarValue};
+
+const NAME: &str = "median_survival";
+
+/// The aggregate.
+pub static DEFINITION: Definition = Definition {
+    name: NAME,
+    roles: &[Role::Time, Role::Event],
+    output: || DataType::Struct(row_fields()),
+    evaluate,
+    doc: || DOC.for_datafusion(),
+};
+
+/// Its documentation.
+pub const DOC: Doc = Doc {
+    name: NAME,
+    kind: Kind::Aggregate,
+    summary: "Median survival time with its confidence interval, from the Kaplan-Meier curve.",
+    syntax: "median_survival(time, event)",
+    arguments: super::kaplan_meier::DOC.arguments,
+    returns: "STRUCT(n, n_missing, events, median, lower, upper). `median` is the time at which the curve comes down to one \
+              half, or the middle of the stretch on which it equals one half; NULL when it does not come down so far, and \
+              so for its limits.",
+    example: "SELECT median_survival(time, event)['median'] AS months\n\
+              FROM (VALUES (10, 1), (20, 1), (30, 1), (40, 0)) AS t(time, event)",
+    source: "R survival::survfit; Brookmeyer and Crowley 1982",
+};
+
+/// Fields of the answer.
+pub fn row_fields() -> Fields {
+    fields([
+        ("n", DataType::Int64),
+        ("n_missing", DataType::Int64),
+        ("events", DataType::Int64),
+        ("median", DataType::Float64),
+        ("lower", DataType::Float64),
+        ("upper", DataType::Float64),
+    ])
+}
+
+fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
+    let curve = curve(NAME, table, options)?;
+    let (n, events) = curve.as_ref().map_or((0, 0), |c| (c.n, c.events));
+    let median = curve.as_ref().map(|c| c.median());
+    let number = |v: Option<f64>| Values::float(v.unwrap_or(f64::NAN));
+    one_struct(
+        row_fields(),
+        vec![
+            Values::int(n),
+            Values::int(table.rows() - n),
+            Values::int(events),
+            number(median.and_then(|m| m.time)),
+            number(median.and_then(|m| m.lower)),
+            number(median.and_then(|m| m.upper)),
+        ],
+    )
+}
