@@ -44,6 +44,19 @@ pub enum VolumeError {
         /// Labels that the mask does hold, ascending, at most 20 of them.
         found: Vec<u32>,
     },
+    /// A box is empty, leaves the grid, or does not hold what it should.
+    #[error("the box of {size:?} voxels at {lower:?} does not lie in a grid of {grid:?} voxels")]
+    Outside {
+        /// First voxel of the box along x, y, z.
+        lower: [usize; 3],
+        /// Voxels of the box along x, y, z.
+        size: [usize; 3],
+        /// Voxels of the grid along x, y, z.
+        grid: [usize; 3],
+    },
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
 }
 
 fn list(labels: &[u32]) -> String {

@@ -6,6 +6,7 @@
 //! (C) layout, so x runs fastest, as in the file and as in the numpy array that SimpleITK gives.
 
 mod components;
+mod crop;
 mod error;
 mod grid;
 mod mask;

@@ -84,6 +84,34 @@ impl Mask {
         })
     }
 
+    /// A region from which voxels of its box are inside, `[[z, y, x]]` on the box `bounds` of `grid`; the box is shrunk to
+    /// the region.
+    ///
+    /// # Errors
+    /// [`VolumeError::EmptyMask`] when none is, [`VolumeError::Outside`] when the box leaves the grid or is not the array's.
+    pub fn from_inside(grid: Grid, bounds: Bounds, inside: &Array3<bool>) -> Result<Self, VolumeError> {
+        let labels = Volume::new(grid.crop(&bounds)?, inside.mapv(u8::from))?;
+        let found = match Self::from_labels(&labels, 1) {
+            Err(VolumeError::LabelAbsent { .. }) => Err(VolumeError::EmptyMask),
+            other => other,
+        }?;
+        let mut shrunk = found.bounds;
+        for d in 0..3 {
+            shrunk.lower[d] += bounds.lower[d];
+        }
+        Ok(found.on(grid, shrunk))
+    }
+
+    /// The same voxels, moved to a box of another grid.
+    pub(crate) fn on(&self, grid: Grid, bounds: Bounds) -> Self {
+        Self {
+            grid,
+            bounds,
+            inside: self.inside.clone(),
+            voxels: self.voxels,
+        }
+    }
+
     /// The grid of the label volume.
     pub fn grid(&self) -> &Grid {
         &self.grid
