@@ -10,11 +10,13 @@ mod crop;
 mod error;
 mod grid;
 mod mask;
+mod range;
 mod statistics;
 mod voxels;
 
 pub use error::VolumeError;
 pub use grid::{Difference, Grid, GridMismatch};
 pub use mask::{Bounds, Mask};
+pub use range::Range;
 pub use statistics::{ContentHash, Intensities};
 pub use voxels::{Volume, VoxelType, Voxels};
