@@ -5,7 +5,7 @@
 //! error; with the environment variable FORESEEN set, so does the memory that the extraction was expected to need.
 
 use radsql_imaging::read_volume;
-use radsql_radiomics::{Binning, FeatureSet, ORIGINAL, Settings, catalogue, extract, memory_needed};
+use radsql_radiomics::{Binning, FeatureSet, ORIGINAL, Settings, extract, memory_needed};
 use radsql_volume::Mask;
 use std::error::Error;
 use std::path::Path;
@@ -23,7 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["--list", list] => {
             println!(
                 "image,cpu_seconds,read_seconds,{}",
-                catalogue().map(|f| f.full_name(ORIGINAL)).collect::<Vec<_>>().join(",")
+                FeatureSet::all()
+                    .iter()
+                    .map(|f| f.full_name(ORIGINAL))
+                    .collect::<Vec<_>>()
+                    .join(",")
             );
             for line in std::fs::read_to_string(list)?.lines().filter(|l| !l.is_empty()) {
                 let (image, mask) = line.split_once(',').ok_or("a line must be IMAGE,MASK")?;
@@ -35,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         [image, mask] => {
             let (values, cpu, read) = one(image, mask, &settings)?;
             println!("feature,value");
-            for (feature, value) in catalogue().zip(&values) {
+            for (feature, value) in FeatureSet::all().iter().zip(&values) {
                 println!("{},{value}", feature.full_name(ORIGINAL));
             }
             eprintln!("CPU seconds {cpu:.4}, of which reading {read:.4}");

@@ -147,6 +147,17 @@ pub enum RadiomicsError {
         /// Whether only directions within slices were allowed.
         in_plane: bool,
     },
+    /// 2-D shape without the axis along which the region is flat.
+    #[error("shape2D features need a plane: set force2D to true and force2Ddimension to the axis of the slices")]
+    NoPlane,
+    /// 2-D shape of a region of several slices.
+    #[error("shape2D features need a region of one slice: along force2D dimension {dimension} it has {slices}")]
+    NotOneSlice {
+        /// `force2Ddimension`: 0 (slices along z), 1 (along y) or 2 (along x).
+        dimension: usize,
+        /// Slices from the first to the last voxel of the region.
+        slices: usize,
+    },
     /// The region is larger than the texture code counts.
     #[error("the region's box of {voxels} voxels is too large: at most {most} are possible")]
     TooLarge {

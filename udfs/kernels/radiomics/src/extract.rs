@@ -1,5 +1,5 @@
 use crate::cancel::Cancel;
-use crate::catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef};
+use crate::catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, catalogue};
 use crate::discretise::Discretised;
 use crate::error::RadiomicsError;
 use crate::region::{self, Intensities};
@@ -31,11 +31,7 @@ impl Extraction {
     /// The wanted features with their values, in the order of the catalogue. A value is NaN where PyRadiomics gives
     /// NaN, such as the GLCM of voxels without neighbours.
     pub fn iter(&self) -> impl Iterator<Item = (&'static FeatureDef, f64)> {
-        let class_values = FeatureClass::ALL
-            .iter()
-            .flat_map(|c| c.features())
-            .zip(&self.values)
-            .enumerate();
+        let class_values = catalogue().zip(&self.values).enumerate();
         class_values
             .filter(|(i, _)| self.wanted.holds(*i))
             .map(|(_, (f, v))| (f, *v))
@@ -72,6 +68,8 @@ impl Extraction {
 ///   [`RadiomicsError::NoDirections`] when the region is too small;
 /// - [`RadiomicsError::NonFinite`] when the image is NaN or infinite inside the region and intensities are needed;
 /// - [`RadiomicsError::TooManyLevels`] or [`RadiomicsError::BinWidthBelowPrecision`] when the bin width is too small;
+/// - [`RadiomicsError::NoPlane`] or [`RadiomicsError::NotOneSlice`] when class shape2D is wanted of a region that is not
+///   one slice;
 /// - [`RadiomicsError::TooLarge`] when the region's box has more than 2³² voxels;
 /// - [`RadiomicsError::Cancelled`].
 pub fn extract(
@@ -90,8 +88,10 @@ pub fn extract(
         features: wanted.len(),
     };
     let mut put = |class: FeatureClass, found: &[f64]| {
-        for (slot, v) in values.iter_mut().skip(class.first()).zip(found) {
-            *slot = *v;
+        for ((at, _), v) in class.positions().zip(found) {
+            if let Some(slot) = values.get_mut(at) {
+                *slot = *v;
+            }
         }
     };
 
@@ -100,6 +100,10 @@ pub fn extract(
             FeatureClass::Shape,
             &shape::features(mask, image.grid().spacing(), wanted, cancel)?,
         );
+    }
+    if wanted.needs(FeatureClass::Shape2D) {
+        let found = shape::plane_features(mask, image.grid().spacing(), settings.force2d, wanted, cancel)?;
+        put(FeatureClass::Shape2D, &found);
     }
     let textures = FeatureClass::ALL
         .into_iter()

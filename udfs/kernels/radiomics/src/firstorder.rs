@@ -11,7 +11,7 @@ use crate::settings::Settings;
 /// numpy's spacing of 1, added inside logarithms.
 pub(crate) const EPS: f64 = f64::EPSILON;
 
-/// The 18 features in the order of the catalogue.
+/// The 18 features in the order of the catalogue, then the deprecated StandardDeviation.
 pub(crate) fn features(
     region: &Intensities,
     discretised: &Discretised,
@@ -19,7 +19,7 @@ pub(crate) fn features(
     voxel_volume: f64,
     wanted: FeatureSet,
     cancel: Cancel,
-) -> Result<[f64; 18], RadiomicsError> {
+) -> Result<[f64; 19], RadiomicsError> {
     let x = &region.values;
     let n = x.len() as f64;
     let flat = region.minimum == region.maximum;
@@ -87,6 +87,7 @@ pub(crate) fn features(
         energy * voxel_volume,
         uniformity,
         variance,
+        variance.sqrt(),
     ])
 }
 

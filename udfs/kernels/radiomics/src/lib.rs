@@ -1,7 +1,7 @@
 //! Radiomics features of an image and a region of interest, with the definitions and the numbers of PyRadiomics 3.0.1.
 //!
 //! [`extract`] takes a [`Volume`](radsql_volume::Volume), a [`Mask`](radsql_volume::Mask), [`Settings`] and the
-//! [`FeatureSet`] that is wanted; [`catalogue`] lists the 107 features with unit, IBSI code and definition. Features are
+//! [`FeatureSet`] that is wanted; [`catalogue`] lists the features with unit, IBSI code and definition. Features are
 //! defined in van Griethuysen et al., "Computational Radiomics System to Decode the Radiographic Phenotype" (2017), and
 //! in the IBSI reference manual (Zwanenburg et al. 2020), whose four-letter codes the catalogue gives.
 
@@ -20,7 +20,7 @@ mod settings;
 mod shape;
 mod texture;
 
-pub use catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, catalogue};
+pub use catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, STANDARD_COUNT, catalogue, withdrawn};
 pub use error::RadiomicsError;
 pub use extract::{Extraction, Work, extract};
 pub use memory::memory_needed;

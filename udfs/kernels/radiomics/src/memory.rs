@@ -26,6 +26,11 @@ pub fn memory_needed(mask: &Mask, settings: &Settings, wanted: FeatureSet) -> us
         let half = size.map(|n| n.saturating_mul(2).saturating_add(4));
         shape = product(&[half[0], half[1], 168]).saturating_add(product(&[half[0], half[2], 32]));
     }
+    if needs(FeatureClass::Shape2D) {
+        // Two rows of a slice, both ends of each row in half pixels, and hull corners out of them.
+        let rows = size.into_iter().max().unwrap_or(1).saturating_add(2);
+        shape = shape.max(rows.saturating_mul(2 + 2 * 168));
+    }
     let textures = FeatureClass::ALL.iter().any(|c| c.is_texture() && needs(*c));
     // Values, a copy to find percentiles in, grey levels.
     let intensities = if textures || needs(FeatureClass::FirstOrder) {

@@ -1,14 +1,14 @@
-use crate::catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, catalogue};
+use crate::catalogue::{FeatureClass, FeatureDef, ORIGINAL, STANDARD_COUNT, catalogue};
 use crate::error::RadiomicsError;
 
-/// Which features are wanted: a subset of the catalogue. Only what they need is computed.
+/// Which features are wanted: a subset of the catalogue, as a set of positions in it. Only what they need is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FeatureSet(u128);
 
 impl FeatureSet {
-    /// All 107 features.
+    /// The 107 features that PyRadiomics computes unless told otherwise: neither shape2D nor deprecated ones.
     pub fn all() -> Self {
-        Self((1 << FEATURE_COUNT) - 1)
+        Self((1 << STANDARD_COUNT) - 1)
     }
 
     /// No feature.
@@ -16,13 +16,13 @@ impl FeatureSet {
         Self(0)
     }
 
-    /// Every feature of a class.
+    /// Every feature of a class but the deprecated ones.
     pub fn class(class: FeatureClass) -> Self {
         Self(((1 << class.features().len()) - 1) << class.first())
     }
 
     /// The features that names stand for. A name is a class (`glcm`), a feature with its class (`glcm_Contrast`) or
-    /// the full name (`original_glcm_Contrast`).
+    /// the full name (`original_glcm_Contrast`). A deprecated feature must be named itself.
     ///
     /// # Errors
     /// [`RadiomicsError::UnknownFeature`] for the first name that is none of these.
@@ -44,8 +44,8 @@ impl FeatureSet {
             .split_once('_')
             .and_then(|(class, feature)| {
                 let class = class.parse::<FeatureClass>().ok()?;
-                let at = class.features().iter().position(|f| f.name == feature)?;
-                Some(Self(1 << (class.first() + at)))
+                let (at, _) = class.positions().find(|(_, f)| f.name == feature)?;
+                Some(Self(1 << at))
             })
             .ok_or_else(|| RadiomicsError::UnknownFeature {
                 name: name.to_owned(),
@@ -78,7 +78,7 @@ impl FeatureSet {
 
     /// Whether a feature of the class is wanted.
     pub fn needs(self, class: FeatureClass) -> bool {
-        self.0 & Self::class(class).0 != 0
+        class.positions().any(|(at, _)| self.holds(at))
     }
 
     /// Whether the feature at a position in the catalogue is wanted.
@@ -89,10 +89,8 @@ impl FeatureSet {
     /// Whether one of a class's features, named as in the catalogue, is wanted.
     pub(crate) fn needs_any(self, class: FeatureClass, names: &[&str]) -> bool {
         class
-            .features()
-            .iter()
-            .enumerate()
-            .any(|(i, f)| self.holds(class.first() + i) && names.contains(&f.name))
+            .positions()
+            .any(|(at, f)| self.holds(at) && names.contains(&f.name))
     }
 }
 
@@ -146,8 +144,23 @@ mod tests {
         assert_eq!(set.iter().last().unwrap().name, "Strength");
         assert_eq!(
             FeatureSet::parse(FeatureClass::ALL.map(FeatureClass::name)).unwrap(),
-            FeatureSet::all()
+            FeatureSet::all().union(FeatureSet::class(FeatureClass::Shape2D))
         );
+    }
+
+    #[test]
+    fn deprecated_features_are_named() {
+        let shape = FeatureSet::parse(["shape"]).unwrap();
+        let named = FeatureSet::parse(["shape_Compactness1"]).unwrap();
+        assert_eq!((shape.len(), named.len(), shape.union(named).len()), (14, 1, 15));
+        assert!(named.needs(FeatureClass::Shape) && named.needs_any(FeatureClass::Shape, &["Compactness1"]));
+        assert!(!FeatureSet::all().needs_any(FeatureClass::FirstOrder, &["StandardDeviation"]));
+        for class in FeatureClass::ALL {
+            for f in class.features().iter().chain(class.deprecated()) {
+                let set = FeatureSet::parse([f.full_name(ORIGINAL).as_str()]).unwrap();
+                assert_eq!(set.iter().collect::<Vec<_>>(), [f]);
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use radsql_imaging::read_volume;
 use radsql_radiomics::{
-    Axis, Binning, Extraction, FeatureClass, FeatureSet, Settings, WeightingNorm, catalogue, extract,
+    Axis, Binning, Extraction, FeatureClass, FeatureSet, ORIGINAL, Settings, WeightingNorm, catalogue, extract,
 };
 use radsql_volume::Mask;
 use std::collections::{BTreeSet, HashMap};
@@ -20,7 +20,8 @@ const MAPPED: &[(FeatureClass, &str, &str)] = &[
     (Shape, "MeshVolume", "morph_volume"), (Shape, "VoxelVolume", "morph_vol_approx"),
     (Shape, "SurfaceArea", "morph_area_mesh"), (Shape, "SurfaceVolumeRatio", "morph_av"),
     (Shape, "Sphericity", "morph_sphericity"), (Shape, "Maximum3DDiameter", "morph_diam"),
-    (Shape, "Elongation", "morph_pca_elongation"), (Shape, "Flatness", "morph_pca_flatness"),
+    (Shape, "Compactness1", "morph_comp_1"), (Shape, "Compactness2", "morph_comp_2"),
+    (Shape, "SphericalDisproportion", "morph_sph_dispr"), (Shape, "Elongation", "morph_pca_elongation"), (Shape, "Flatness", "morph_pca_flatness"),
     (FirstOrder, "Mean", "stat_mean"), (FirstOrder, "Variance", "stat_var"), (FirstOrder, "Skewness", "stat_skew"),
     (FirstOrder, "Median", "stat_median"), (FirstOrder, "Minimum", "stat_min"), (FirstOrder, "10Percentile", "stat_p10"),
     (FirstOrder, "90Percentile", "stat_p90"), (FirstOrder, "Maximum", "stat_max"),
@@ -143,8 +144,11 @@ fn digital_phantom() {
     let image = read_volume(ibsi.join("digital_phantom/image/phantom.nii.gz")).unwrap();
     let mask = Mask::from_labels(&read_volume(ibsi.join("digital_phantom/mask/mask.nii.gz")).unwrap(), 1).unwrap();
     let unit = Settings::default().with_binning(Binning::width(1.0).unwrap());
-    let run =
-        |settings: &Settings| extract(&image, &mask, settings, FeatureSet::all(), &AtomicBool::new(false)).unwrap();
+    let deprecated = FeatureClass::ALL.iter().flat_map(|c| c.deprecated());
+    let coded = deprecated.filter(|f| f.ibsi.is_some()).map(|f| f.full_name(ORIGINAL));
+    let names: Vec<String> = coded.collect();
+    let wanted = FeatureSet::all().union(FeatureSet::parse(names.iter().map(String::as_str)).unwrap());
+    let run = |settings: &Settings| extract(&image, &mask, settings, wanted, &AtomicBool::new(false)).unwrap();
 
     let in_space = run(&unit);
     // Directions averaged, then all directions in one matrix.

@@ -27,3 +27,9 @@ pub(super) const FEATURES: &[FeatureDef] = &[
     f("Uniformity", "1", "BJ5W", "Sum of the squared shares of the grey levels: Σ p(i)²."),
     f("Variance", "intensity^2", "ECT3", "Mean squared distance from the mean: Σ (x - mean)² / N."),
 ];
+
+/// Computed only when named.
+#[rustfmt::skip]
+pub(super) const DEPRECATED: &[FeatureDef] = &[
+    f("StandardDeviation", "intensity", "", "Root of the mean squared distance from the mean: sqrt(Σ (x - mean)² / N), the root of Variance."),
+];

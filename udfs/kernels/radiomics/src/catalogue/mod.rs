@@ -1,9 +1,18 @@
-//! The list of every feature: names, units, IBSI codes and definitions, in PyRadiomics' order.
+//! The list of every feature: names, units, IBSI codes and definitions.
+//!
+//! A feature's position is its place in [`catalogue`]: first the 107 that PyRadiomics computes unless told otherwise, then
+//! class shape2D, then the deprecated features, which are computed only when they are named. A
+//! [`FeatureSet`](crate::FeatureSet) is a set of positions and is kept on disk, so that no position may change without a
+//! new version of the definitions.
 
 mod first_order;
 mod glcm;
+mod plane;
 mod shape;
+mod withdrawn;
 mod zones;
+
+pub use withdrawn::withdrawn;
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,11 +37,13 @@ pub enum FeatureClass {
     Glszm,
     /// Neighbouring grey tone difference matrix.
     Ngtdm,
+    /// Size and form of a region of one slice, from the mask alone.
+    Shape2D,
 }
 
 impl FeatureClass {
     /// Every class, in the order of the catalogue.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Shape,
         Self::FirstOrder,
         Self::Glcm,
@@ -40,6 +51,7 @@ impl FeatureClass {
         Self::Glrlm,
         Self::Glszm,
         Self::Ngtdm,
+        Self::Shape2D,
     ];
 
     /// PyRadiomics' name of the class.
@@ -52,15 +64,21 @@ impl FeatureClass {
             Self::Glrlm => "glrlm",
             Self::Glszm => "glszm",
             Self::Ngtdm => "ngtdm",
+            Self::Shape2D => "shape2D",
         }
     }
 
     /// Whether features of the class come from a texture matrix.
     pub fn is_texture(self) -> bool {
-        !matches!(self, Self::Shape | Self::FirstOrder)
+        !matches!(self, Self::Shape | Self::Shape2D | Self::FirstOrder)
     }
 
-    /// Features of the class, in alphabetical order.
+    /// Whether features of the class come from the mask alone, so that no image type changes them.
+    pub fn is_shape(self) -> bool {
+        matches!(self, Self::Shape | Self::Shape2D)
+    }
+
+    /// Features that the class stands for when no feature of it is named, in alphabetical order.
     pub fn features(self) -> &'static [FeatureDef] {
         match self {
             Self::Shape => shape::FEATURES,
@@ -70,17 +88,43 @@ impl FeatureClass {
             Self::Glrlm => zones::GLRLM,
             Self::Glszm => zones::GLSZM,
             Self::Ngtdm => zones::NGTDM,
+            Self::Shape2D => plane::FEATURES,
         }
     }
 
-    /// Position in the catalogue of the first feature of the class.
-    pub(crate) fn first(self) -> usize {
-        Self::ALL
-            .iter()
-            .take_while(|c| **c != self)
-            .map(|c| c.features().len())
-            .sum()
+    /// Features of the class that PyRadiomics calls deprecated and computes only when they are named, in alphabetical
+    /// order.
+    pub fn deprecated(self) -> &'static [FeatureDef] {
+        match self {
+            Self::Shape => shape::DEPRECATED,
+            Self::FirstOrder => first_order::DEPRECATED,
+            Self::Shape2D => plane::DEPRECATED,
+            Self::Glcm | Self::Gldm | Self::Glrlm | Self::Glszm | Self::Ngtdm => &[],
+        }
     }
+
+    /// Position in the catalogue of the first of [`FeatureClass::features`].
+    pub(crate) fn first(self) -> usize {
+        count_before(self, Self::features)
+    }
+
+    /// Position in the catalogue of the first of [`FeatureClass::deprecated`].
+    pub(crate) fn first_deprecated(self) -> usize {
+        let features: usize = Self::ALL.iter().map(|c| c.features().len()).sum();
+        features + count_before(self, Self::deprecated)
+    }
+
+    /// Features of the class with their positions in the catalogue, the deprecated ones last.
+    pub(crate) fn positions(self) -> impl Iterator<Item = (usize, &'static FeatureDef)> {
+        let features = (self.first()..).zip(self.features());
+        features.chain((self.first_deprecated()..).zip(self.deprecated()))
+    }
+}
+
+/// Number of features in the classes before one.
+fn count_before(class: FeatureClass, features: fn(FeatureClass) -> &'static [FeatureDef]) -> usize {
+    let before = FeatureClass::ALL.iter().take_while(|c| **c != class);
+    before.map(|c| features(*c).len()).sum()
 }
 
 impl fmt::Display for FeatureClass {
@@ -118,22 +162,23 @@ impl FeatureDef {
     /// The full name for an image type: `original_glcm_Contrast`. Shape belongs to the mask, so that its features are
     /// called `original_shape_...` whatever the image.
     pub fn full_name(&self, image_type: &str) -> String {
-        let image_type = if self.class == FeatureClass::Shape {
-            ORIGINAL
-        } else {
-            image_type
-        };
+        let image_type = if self.class.is_shape() { ORIGINAL } else { image_type };
         format!("{image_type}_{}_{}", self.class, self.name)
     }
 }
 
 /// Number of features.
-pub const FEATURE_COUNT: usize = 107;
+pub const FEATURE_COUNT: usize = STANDARD_COUNT + 9 + 5;
 
-/// Every feature: 14 of shape, 18 of firstorder, 24 of glcm, 14 of gldm, 16 of glrlm, 16 of glszm and 5 of ngtdm, each
-/// class in alphabetical order, as PyRadiomics writes them.
+/// Number of features that PyRadiomics computes unless told otherwise: all but class shape2D and the deprecated ones.
+pub const STANDARD_COUNT: usize = 107;
+
+/// Every feature: the 107 standard ones (14 of shape, 18 of firstorder, 24 of glcm, 14 of gldm, 16 of glrlm, 16 of glszm
+/// and 5 of ngtdm), then 9 of shape2D, then the deprecated ones (3 of shape, 1 of firstorder, 1 of shape2D); each class in
+/// alphabetical order, as PyRadiomics writes them.
 pub fn catalogue() -> impl Iterator<Item = &'static FeatureDef> {
-    FeatureClass::ALL.iter().flat_map(|c| c.features())
+    let features = FeatureClass::ALL.iter().flat_map(|c| c.features());
+    features.chain(FeatureClass::ALL.iter().flat_map(|c| c.deprecated()))
 }
 
 const fn feature(
@@ -159,12 +204,31 @@ mod tests {
     #[test]
     fn counts_and_order() {
         let counts: Vec<usize> = FeatureClass::ALL.iter().map(|c| c.features().len()).collect();
-        assert_eq!(counts, [14, 18, 24, 14, 16, 16, 5]);
+        assert_eq!(counts, [14, 18, 24, 14, 16, 16, 5, 9]);
         assert_eq!(catalogue().count(), FEATURE_COUNT);
+        assert_eq!(FeatureClass::Shape2D.first(), STANDARD_COUNT);
         for class in FeatureClass::ALL {
-            let names: Vec<&str> = class.features().iter().map(|f| f.name).collect();
-            assert!(names.is_sorted(), "{class}: {names:?}");
-            assert!(class.features().iter().all(|f| f.class == class));
+            for features in [class.features(), class.deprecated()] {
+                let names: Vec<&str> = features.iter().map(|f| f.name).collect();
+                assert!(names.is_sorted(), "{class}: {names:?}");
+                assert!(features.iter().all(|f| f.class == class));
+            }
+        }
+        let all: Vec<&FeatureDef> = catalogue().collect();
+        let mut placed = 0;
+        for (at, feature) in FeatureClass::ALL.iter().flat_map(|c| c.positions()) {
+            assert_eq!(all[at], feature);
+            placed += 1;
+        }
+        assert_eq!(placed, FEATURE_COUNT);
+    }
+
+    #[test]
+    fn withdrawn_names_are_no_features() {
+        assert!(withdrawn(FeatureClass::Glcm, "Dissimilarity").is_some());
+        assert!(withdrawn(FeatureClass::Gldm, "Dissimilarity").is_none());
+        for f in catalogue() {
+            assert_eq!(withdrawn(f.class, f.name), None, "{}", f.name);
         }
     }
 

@@ -23,3 +23,11 @@ pub(super) const FEATURES: &[FeatureDef] = &[
     f("SurfaceVolumeRatio", "1/mm", "2PR5", "Area of the mesh over its volume: A / V."),
     f("VoxelVolume", "mm^3", "YEKZ", "Number of voxels times the volume of one voxel."),
 ];
+
+/// Computed only when named.
+#[rustfmt::skip]
+pub(super) const DEPRECATED: &[FeatureDef] = &[
+    f("Compactness1", "1", "SKGS", "How close the region is to a ball, 1/(6π) for a ball: V / sqrt(π A³)."),
+    f("Compactness2", "1", "BQWJ", "How close the region is to a ball, 1 for a ball: 36 π V² / A³, the cube of Sphericity."),
+    f("SphericalDisproportion", "1", "KRCK", "How far the region is from a ball, 1 for a ball: A / (36 π V²)^(1/3), the inverse of Sphericity."),
+];

@@ -9,7 +9,7 @@
 use crate::cancel::Cancel;
 use crate::error::RadiomicsError;
 
-/// A vertex (z, y, x) in half voxels.
+/// A vertex (z, y, x), or another position with 0 for the axes that it lacks, in half voxels.
 type Vertex = [i32; 3];
 
 /// First and last vertex on each grid line along x and along y.
@@ -35,7 +35,7 @@ pub(super) struct Diameters {
     pub(super) space: f64,
 }
 
-const EMPTY: (i32, i32) = (i32::MAX, i32::MIN);
+pub(super) const EMPTY: (i32, i32) = (i32::MAX, i32::MIN);
 
 impl Extremes {
     /// For a region whose box has `voxels` along z, y, x.
@@ -100,7 +100,7 @@ impl Extremes {
 }
 
 /// Corners of the convex hull of points on parallel lines: `(u, (smallest v, largest v))` with u ascending.
-fn hull(lines: impl Iterator<Item = (usize, (i32, i32))>) -> Vec<(i32, i32)> {
+pub(super) fn hull(lines: impl Iterator<Item = (usize, (i32, i32))>) -> Vec<(i32, i32)> {
     let mut low: Vec<(i32, i32)> = Vec::new();
     let mut high = Vec::new();
     for (u, (first, last)) in lines.filter(|(_, (first, last))| first <= last) {
@@ -136,7 +136,7 @@ fn squared_distance(a: &[f64; 3], b: &[f64; 3]) -> f64 {
 }
 
 /// Largest squared distance among some vertices, by all pairs.
-fn longest_of_all(vertices: &[Vertex], spacing: [f64; 3]) -> f64 {
+pub(super) fn longest_of_all(vertices: &[Vertex], spacing: [f64; 3]) -> f64 {
     let points: Vec<[f64; 3]> = vertices.iter().map(|v| millimetres(*v, spacing)).collect();
     let mut longest = 0.0f64;
     for (i, a) in points.iter().enumerate() {

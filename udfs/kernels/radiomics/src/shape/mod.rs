@@ -4,22 +4,24 @@ mod axes;
 mod cubes;
 mod diameter;
 mod mesh;
+mod plane;
 
 use crate::cancel::Cancel;
 use crate::catalogue::FeatureClass;
 use crate::error::RadiomicsError;
 use crate::request::FeatureSet;
 use diameter::Extremes;
+pub(crate) use plane::features as plane_features;
 use radsql_volume::Mask;
 use std::f64::consts::PI;
 
-/// The 14 features in the order of the catalogue; those that are not wanted may be NaN. `spacing` is (x, y, z) in mm.
+/// The 14 features in the order of the catalogue, then the 3 deprecated ones; those that are not wanted may be NaN. `spacing` is (x, y, z) in mm.
 pub(crate) fn features(
     mask: &Mask,
     spacing: [f64; 3],
     wanted: FeatureSet,
     cancel: Cancel,
-) -> Result<[f64; 14], RadiomicsError> {
+) -> Result<[f64; 17], RadiomicsError> {
     let needs = |names: &[&str]| wanted.needs_any(FeatureClass::Shape, names);
     let [sx, sy, sz] = spacing;
     let spacing = [sz, sy, sx];
@@ -44,7 +46,16 @@ pub(crate) fn features(
         "Maximum2DDiameterSlice",
         "Maximum3DDiameter",
     ]);
-    let needs_mesh = needs_diameters || needs(&["MeshVolume", "Sphericity", "SurfaceArea", "SurfaceVolumeRatio"]);
+    let needs_mesh = needs_diameters
+        || needs(&[
+            "Compactness1",
+            "Compactness2",
+            "MeshVolume",
+            "SphericalDisproportion",
+            "Sphericity",
+            "SurfaceArea",
+            "SurfaceVolumeRatio",
+        ]);
     let (nz, ny, nx) = inside.dim();
     let mut extremes = needs_diameters.then(|| Extremes::new([nz, ny, nx]));
     let (area, volume) = if needs_mesh {
@@ -62,6 +73,8 @@ pub(crate) fn features(
     };
 
     let length = |eigenvalue: f64| 4.0 * eigenvalue.sqrt();
+    // Area of the ball with the region's volume.
+    let ball = (36.0 * PI * volume * volume).cbrt();
     Ok([
         (minor / major).sqrt(),
         (least / major).sqrt(),
@@ -73,9 +86,12 @@ pub(crate) fn features(
         space,
         volume,
         length(minor),
-        (36.0 * PI * volume * volume).cbrt() / area,
+        ball / area,
         area,
         area / volume,
         mask.voxels() as f64 * (sz * sx * sy),
+        volume / (area.powf(1.5) * PI.sqrt()),
+        36.0 * PI * (volume * volume) / (area * area * area),
+        area / ball,
     ])
 }
