@@ -1,14 +1,16 @@
 """CPU time and memory of radsql's extraction against PyRadiomics 3.0.1 on the same scans.
 
-    python benches/pyradiomics/compare.py [--shared FOLDER] [--command COMMAND] [--repeat N]
+    python benches/pyradiomics/compare.py [--settings default|wavelet] [--shared FOLDER] [--command COMMAND] [--repeat N]
 
 Needs a Python with PyRadiomics 3.0.1 and SimpleITK (tests/golden/radiomics/make_golden.py says how to install them), and
 the example binary: cargo build --release -p radsql-radiomics --example extract.
 
-Both compute the 107 features of the original image with default settings, from file to number, on one thread: 24 CT
-scans with tumour masks (shared/data/sts). PyRadiomics makes its extractor once and is warmed up on one case first. CPU
-seconds are those of the process, user and system; of the repeats of a case the fastest counts. Peak memory is that of a
-process that does all cases.
+Both compute the same features, from file to number, on one thread. `default`: the 107 features of the original image, of
+24 CT scans with tumour masks. `wavelet`: the 851 features of the original image and its wavelet, of five scans (brain MR,
+three of these CTs, the IBSI CT phantom), where PyRadiomics runs in both its modes, as it comes and with preCrop, and the
+faster one counts. PyRadiomics makes its extractor once and is warmed up on one case first. CPU seconds are those of the
+process, user and system; of the repeats of a case the fastest counts. Peak memory is that of a process that does all
+cases. The runs of both alternate, so that a busy machine slows both.
 """
 
 import argparse
@@ -27,9 +29,19 @@ ONE_THREAD = {"ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1", "OMP_NUM_THREADS": "1
               "MKL_NUM_THREADS": "1"}
 
 
-def pairs(shared):
-    for folder in sorted((shared / "data/sts/nifti").iterdir()):
-        yield folder.name, folder / "CT_image.nii.gz", folder / "CT_mask.nii.gz"
+def pairs(shared, settings):
+    sts = {folder.name: (folder / "CT_image.nii.gz", folder / "CT_mask.nii.gz")
+           for folder in sorted((shared / "data/sts/nifti").iterdir())}
+    if settings == "default":
+        return sts
+    nrrd, phantom = shared / "data/nrrd", shared / "data/ibsi/ct_phantom/nifti"
+    return {
+        "brain1": (nrrd / "brain1_image.nrrd", nrrd / "brain1_label.nrrd"),
+        "sts002": sts["STS_002"],
+        "sts004": sts["STS_004"],
+        "sts001": sts["STS_001"],
+        "ibsi1ct": (phantom / "image/phantom.nii.gz", phantom / "mask/mask.nii.gz"),
+    }
 
 
 def peak_memory():
@@ -39,8 +51,8 @@ def peak_memory():
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def run_pyradiomics(shared):
-    """In a process of its own: a line `case,cpu_seconds,feature...` for each case, peak memory on standard error."""
+def run_pyradiomics(shared, settings, pre_crop):
+    """In a process of its own: a line `image,cpu_seconds,feature...` for each case, peak memory on standard error."""
     import logging
 
     import radiomics
@@ -50,35 +62,39 @@ def run_pyradiomics(shared):
     assert radiomics.__version__.lstrip("v") == "3.0.1", radiomics.__version__
     radiomics.logger.setLevel(logging.CRITICAL)
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False)
-    cases = list(pairs(shared))
-    extractor.execute(str(cases[0][1]), str(cases[0][2]))
+    extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, preCrop=pre_crop)
+    if settings == "wavelet":
+        extractor.enableImageTypeByName("Wavelet")
+    cases = pairs(shared, settings)
+    image, mask = next(iter(cases.values()))
+    extractor.execute(str(image), str(mask))
     out = csv.writer(sys.stdout)
-    for i, (name, image, mask) in enumerate(cases):
+    for i, (image, mask) in enumerate(cases.values()):
         begin = time.process_time()
         found = extractor.execute(str(image), str(mask))
         seconds = time.process_time() - begin
         if i == 0:
-            out.writerow(["case", "cpu_seconds"] + list(found))
-        out.writerow([name, seconds] + [repr(float(v)) for v in found.values()])
+            out.writerow(["image", "cpu_seconds"] + list(found))
+        out.writerow([image, seconds] + [repr(float(v)) for v in found.values()])
     print(f"peak memory {peak_memory():.1f} MB", file=sys.stderr)
 
 
-def measure(command, repeat):
-    """Fastest CPU seconds and the features of each case in order, and the largest peak memory of `repeat` runs."""
-    cases, peak = {}, 0.0
-    for _ in range(repeat):
-        done = subprocess.run(command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
+class Side:
+    """Fastest CPU seconds and the features of each case, and the largest peak memory, of several runs of a command."""
+
+    def __init__(self, name, command):
+        self.name, self.command, self.seconds, self.features, self.peak = name, command, {}, {}, 0.0
+
+    def run(self):
+        done = subprocess.run(self.command, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
         if done.returncode != 0:
-            sys.exit(f"{' '.join(command)}\n{done.stderr}")
+            sys.exit(f"{' '.join(self.command)}\n{done.stderr}")
         for row in csv.DictReader(io.StringIO(done.stdout)):
-            name = row.get("case") or pathlib.Path(row["image"]).parent.name
-            seconds = float(row["cpu_seconds"])
-            features = {k: float(v) for k, v in row.items() if k.startswith("original_")}
-            cases[name] = (min(seconds, cases.get(name, (seconds,))[0]), features)
+            image, seconds = row["image"], float(row["cpu_seconds"])
+            self.seconds[image] = min(seconds, self.seconds.get(image, seconds))
+            self.features[image] = {k: float(v) for k, v in row.items() if k.count("_") == 2}
         line = next(line for line in done.stderr.splitlines() if line.startswith("peak memory"))
-        peak = max(peak, float(line.split()[2]))
-    return cases, peak
+        self.peak = max(self.peak, float(line.split()[2]))
 
 
 def difference(value, reference):
@@ -88,38 +104,47 @@ def difference(value, reference):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--settings", choices=["default", "wavelet"], default="wavelet")
     parser.add_argument("--shared", type=pathlib.Path,
                         default=pathlib.Path(os.environ.get("RADSQL_SHARED", ROOT.parent / "shared")))
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    parser.add_argument("--command", default=str(target / "release/examples/extract") + " --list",
-                        help="command that takes a file of IMAGE,MASK lines as its last argument")
+    parser.add_argument("--command", default=str(target / "release/examples/extract"),
+                        help="command that takes --settings NAME --list FILE with lines IMAGE,MASK")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--pyradiomics", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--pyradiomics", choices=["default", "preCrop"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.pyradiomics:
-        run_pyradiomics(arguments.shared)
+        run_pyradiomics(arguments.shared, arguments.settings, arguments.pyradiomics == "preCrop")
         return
 
+    cases = pairs(arguments.shared, arguments.settings)
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as listed:
-        for _, image, mask in pairs(arguments.shared):
-            listed.write(f"{image},{mask}\n")
+        listed.writelines(f"{image},{mask}\n" for image, mask in cases.values())
         listed.flush()
-        ours, our_peak = measure(arguments.command.split() + [listed.name], arguments.repeat)
-    theirs, their_peak = measure(
-        [sys.executable, __file__, "--pyradiomics", "--shared", str(arguments.shared)], arguments.repeat)
+        itself = [sys.executable, __file__, "--settings", arguments.settings, "--shared", str(arguments.shared)]
+        ours = Side("radsql", arguments.command.split() + ["--settings", arguments.settings, "--list", listed.name])
+        theirs = [Side(mode, itself + ["--pyradiomics", mode])
+                  for mode in (["default", "preCrop"] if arguments.settings == "wavelet" else ["default"])]
+        for _ in range(arguments.repeat):
+            for side in [ours] + theirs:
+                side.run()
 
-    print(f"{'case':10} {'radsql':>9} {'PyRadiomics':>12} {'ratio':>7}   largest relative difference")
+    print(f"{'case':10} {'radsql':>9}" + "".join(f" {side.name:>9}" for side in theirs) +
+          f" {'ratio':>7}   largest relative difference from PyRadiomics as it comes")
     ratios = []
-    for name, (seconds, features) in theirs.items():
-        mine, values = ours[name]
-        ratios.append(seconds / mine)
-        by, worst = max((difference(values[k], features[k]), k) for k in features)
-        print(f"{name:10} {mine:9.4f} {seconds:12.4f} {ratios[-1]:7.1f}   {by:.1e} {worst}")
-    total = [sum(seconds for seconds, _ in side.values()) for side in (ours, theirs)]
-    print(f"{'total':10} {total[0]:9.4f} {total[1]:12.4f} {total[1] / total[0]:7.1f}")
+    for name, (image, _) in cases.items():
+        image = str(image)
+        mine = ours.seconds[image]
+        ratios.append(min(side.seconds[image] for side in theirs) / mine)
+        features = theirs[0].features[image]
+        by, worst = max((difference(ours.features[image][k], features[k]), k) for k in features)
+        print(f"{name:10} {mine:9.4f}" + "".join(f" {side.seconds[image]:9.4f}" for side in theirs) +
+              f" {ratios[-1]:7.1f}   {by:.1e} {worst} of {len(features)}")
+    total = [sum(side.seconds.values()) for side in [ours] + theirs]
+    print(f"{'total':10} {total[0]:9.4f}" + "".join(f" {t:9.4f}" for t in total[1:]) + f" {min(total[1:]) / total[0]:7.1f}")
     print(f"geometric mean of the ratios {math.exp(sum(map(math.log, ratios)) / len(ratios)):.1f}, "
           f"smallest {min(ratios):.1f}")
-    print(f"peak memory {our_peak:.1f} MB and {their_peak:.1f} MB")
+    print("peak memory " + ", ".join(f"{side.name} {side.peak:.1f} MB" for side in [ours] + theirs))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ pub enum RadiomicsError {
         tolerance: f64,
     },
     /// A name is neither a feature nor a class of features.
-    #[error("feature '{name}' is unknown{}", nearest.as_ref().map(|n| format!("; did you mean '{n}'?")).unwrap_or_default())]
+    #[error("feature '{name}' is unknown{}", crate::request::did_you_mean(nearest.as_deref()))]
     UnknownFeature {
         /// The name asked for.
         name: String,
@@ -166,7 +166,29 @@ pub enum RadiomicsError {
         /// Most voxels.
         most: usize,
     },
+    /// What went wrong with one image type.
+    #[error("in image {image_type}: {source}")]
+    Image {
+        /// Name of the image, such as `wavelet-LLH`.
+        image_type: String,
+        /// What went wrong.
+        source: Box<RadiomicsError>,
+    },
     /// The caller asked to stop.
     #[error("the extraction was cancelled")]
     Cancelled,
+}
+
+impl RadiomicsError {
+    /// Says in which image it went wrong. In the original image, and where the caller asked to stop, there is nothing to add.
+    pub(crate) fn in_image(self, image_type: &str) -> Self {
+        match self {
+            Self::Cancelled | Self::Volume(VolumeError::Cancelled) => Self::Cancelled,
+            other if image_type == crate::catalogue::ORIGINAL => other,
+            other => Self::Image {
+                image_type: image_type.to_owned(),
+                source: Box::new(other),
+            },
+        }
+    }
 }

@@ -1,12 +1,11 @@
 use crate::cancel::Cancel;
-use crate::catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, catalogue};
-use crate::discretise::Discretised;
+use crate::catalogue::{FeatureClass, FeatureDef};
 use crate::error::RadiomicsError;
-use crate::region::{self, Intensities};
+use crate::pipeline::image::{ClassValues, GROUPS, Prepared, values};
+use crate::region;
 use crate::request::FeatureSet;
 use crate::settings::Settings;
-use crate::texture::{self, Grid};
-use crate::{firstorder, shape};
+use crate::shape;
 use radsql_volume::{Mask, Volume};
 use std::sync::atomic::AtomicBool;
 
@@ -19,11 +18,20 @@ pub struct Work {
     pub features: usize,
 }
 
+impl Work {
+    pub(crate) fn of(classes: &[ClassValues], features: usize) -> Self {
+        Self {
+            texture_matrices: classes.iter().filter(|(class, _)| class.is_texture()).count(),
+            features,
+        }
+    }
+}
+
 /// The features of one image and one region.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extraction {
     wanted: FeatureSet,
-    values: [f64; FEATURE_COUNT],
+    values: Vec<f64>,
     work: Work,
 }
 
@@ -31,15 +39,12 @@ impl Extraction {
     /// The wanted features with their values, in the order of the catalogue. A value is NaN where PyRadiomics gives
     /// NaN, such as the GLCM of voxels without neighbours.
     pub fn iter(&self) -> impl Iterator<Item = (&'static FeatureDef, f64)> {
-        let class_values = catalogue().zip(&self.values).enumerate();
-        class_values
-            .filter(|(i, _)| self.wanted.holds(*i))
-            .map(|(_, (f, v))| (f, *v))
+        self.wanted.iter().zip(self.values.iter().copied())
     }
 
     /// The values of [`Extraction::iter`].
     pub fn values(&self) -> Vec<f64> {
-        self.iter().map(|(_, v)| v).collect()
+        self.values.clone()
     }
 
     /// The value of one feature, if it was wanted.
@@ -82,57 +87,17 @@ pub fn extract(
     let cancel = Cancel(cancel);
     cancel.check()?;
     region::check(image, mask, settings)?;
-    let mut values = [f64::NAN; FEATURE_COUNT];
-    let mut work = Work {
-        texture_matrices: 0,
-        features: wanted.len(),
-    };
-    let mut put = |class: FeatureClass, found: &[f64]| {
-        for ((at, _), v) in class.positions().zip(found) {
-            if let Some(slot) = values.get_mut(at) {
-                *slot = *v;
-            }
-        }
-    };
-
-    if wanted.needs(FeatureClass::Shape) {
-        put(
-            FeatureClass::Shape,
-            &shape::features(mask, image.grid().spacing(), wanted, cancel)?,
-        );
-    }
-    if wanted.needs(FeatureClass::Shape2D) {
-        let found = shape::plane_features(mask, image.grid().spacing(), settings.force2d, wanted, cancel)?;
-        put(FeatureClass::Shape2D, &found);
-    }
-    let textures = FeatureClass::ALL
-        .into_iter()
-        .filter(|c| c.is_texture() && wanted.needs(*c))
-        .count();
-    if wanted.needs(FeatureClass::FirstOrder) || textures > 0 {
-        cancel.check()?;
-        let intensities = Intensities::gather(image, mask)?;
-        let levels = Discretised::new(&intensities, settings, cancel)?;
-        if wanted.needs(FeatureClass::FirstOrder) {
-            let found = firstorder::features(
-                &intensities,
-                &levels,
-                settings,
-                image.grid().voxel_volume(),
-                wanted,
-                cancel,
-            )?;
-            put(FeatureClass::FirstOrder, &found);
-        }
-        drop(intensities);
-        if textures > 0 {
-            cancel.check()?;
-            let grid = Grid::new(mask, levels, image.grid().spacing(), settings)?;
-            for (class, found) in texture::features(&grid, settings, wanted, cancel)? {
-                put(class, &found);
-                work.texture_matrices += 1;
-            }
+    let mut classes = shape::classes(mask, settings, wanted, cancel)?;
+    let intensities = wanted.only(|c| !c.is_shape());
+    if !intensities.is_empty() {
+        let prepared = Prepared::new(image, mask, settings, intensities, cancel)?;
+        for group in GROUPS {
+            classes.extend(prepared.group(group, settings, intensities, cancel)?);
         }
     }
-    Ok(Extraction { wanted, values, work })
+    Ok(Extraction {
+        wanted,
+        values: values(wanted, &classes),
+        work: Work::of(&classes, wanted.len()),
+    })
 }

@@ -14,11 +14,13 @@ mod error;
 mod extract;
 mod firstorder;
 mod memory;
+mod pipeline;
 mod region;
 mod request;
 mod settings;
 mod shape;
 mod texture;
+mod workers;
 
 pub use catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, STANDARD_COUNT, catalogue, withdrawn};
 pub use error::RadiomicsError;
@@ -26,3 +28,4 @@ pub use extract::{Extraction, Work, extract};
 pub use memory::memory_needed;
 pub use request::FeatureSet;
 pub use settings::{Axis, BinCount, BinWidth, Binning, Distances, MAX_DISTANCE, MAX_LEVELS, Settings, WeightingNorm};
+pub use workers::{Alone, Threads, Workers};

@@ -11,6 +11,11 @@ pub(crate) fn check(image: &Volume, mask: &Mask, settings: &Settings) -> Result<
         .grid()
         .same_as(mask.grid(), settings.geometry_tolerance)
         .map_err(VolumeError::from)?;
+    check_size(mask, settings)
+}
+
+/// Refuses one voxel, too few dimensions, too few voxels.
+pub(crate) fn check_size(mask: &Mask, settings: &Settings) -> Result<(), RadiomicsError> {
     let size = mask.bounds().size;
     let dimensions = size.iter().filter(|&&n| n > 1).count();
     if dimensions == 0 {

@@ -1,4 +1,4 @@
-use crate::catalogue::{FeatureClass, FeatureDef, ORIGINAL, STANDARD_COUNT, catalogue};
+use crate::catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, STANDARD_COUNT, catalogue};
 use crate::error::RadiomicsError;
 
 /// Which features are wanted: a subset of the catalogue, as a set of positions in it. Only what they need is computed.
@@ -49,13 +49,45 @@ impl FeatureSet {
             })
             .ok_or_else(|| RadiomicsError::UnknownFeature {
                 name: name.to_owned(),
-                nearest: nearest(short),
+                nearest: nearest(short, names()),
             })
     }
 
     /// The features of both sets.
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The features of both sets at once.
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The features that are not in `other`.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether every feature of `other` is in this set.
+    pub fn contains(self, other: Self) -> bool {
+        other.without(self).is_empty()
+    }
+
+    /// The features whose class passes a test.
+    pub(crate) fn only(self, test: impl Fn(FeatureClass) -> bool) -> Self {
+        let classes = FeatureClass::ALL.into_iter().filter(|c| test(*c));
+        let bits = classes.flat_map(FeatureClass::positions).fold(0, |bits, (at, _)| bits | 1 << at);
+        Self(self.0 & bits)
+    }
+
+    /// The set as bits, the first feature of the catalogue lowest.
+    pub fn bits(self) -> u128 {
+        self.0
+    }
+
+    /// A set from its bits; those that stand for no feature are dropped.
+    pub fn from_bits(bits: u128) -> Self {
+        Self(bits & ((1 << FEATURE_COUNT) - 1))
     }
 
     /// Number of features.
@@ -94,13 +126,16 @@ impl FeatureSet {
     }
 }
 
-/// The class or feature whose name differs in the fewest letters, capitals aside, if that is few of them.
-fn nearest(name: &str) -> Option<String> {
+/// Every class, and every feature with its class.
+fn names() -> impl Iterator<Item = String> {
+    let classes = FeatureClass::ALL.iter().map(|c| c.name().to_owned());
+    classes.chain(catalogue().map(|f| format!("{}_{}", f.class, f.name)))
+}
+
+/// The candidate whose name, with or without what stands before its first underscore, differs from `name` in the fewest
+/// letters, capitals aside, if that is few of them.
+pub(crate) fn nearest(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
     let wanted = name.to_lowercase();
-    let candidates = FeatureClass::ALL
-        .iter()
-        .map(|c| c.name().to_owned())
-        .chain(catalogue().map(|f| format!("{}_{}", f.class, f.name)));
     candidates
         .map(|c| {
             let bare = c.split_once('_').map_or(c.as_str(), |(_, feature)| feature);
@@ -110,6 +145,11 @@ fn nearest(name: &str) -> Option<String> {
         .min_by_key(|(by, _)| *by)
         .filter(|(by, _)| *by <= 1 + name.len() / 4)
         .map(|(_, c)| c)
+}
+
+/// The part of a message that offers the nearest name.
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map(|n| format!("; did you mean '{n}'?")).unwrap_or_default()
 }
 
 /// Levenshtein's distance between two strings.

@@ -296,6 +296,19 @@ impl Settings {
         self.binning
     }
 
+    /// The axis along which textures are taken slice by slice.
+    pub fn force2d(&self) -> Option<Axis> {
+        self.force2d
+    }
+
+    /// The settings that decide about the region, as a text that is equal only for equal ones.
+    pub(crate) fn definition_of_region(&self) -> String {
+        format!(
+            "{:?} {:?} {:?} {:?}",
+            self.minimum_roi_dimensions, self.minimum_roi_size, self.force2d, self.geometry_tolerance
+        )
+    }
+
     /// Tolerance of the comparison of grids.
     pub fn geometry_tolerance(&self) -> f64 {
         self.geometry_tolerance

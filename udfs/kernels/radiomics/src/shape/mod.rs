@@ -11,12 +11,32 @@ use crate::catalogue::FeatureClass;
 use crate::error::RadiomicsError;
 use crate::request::FeatureSet;
 use diameter::Extremes;
-pub(crate) use plane::features as plane_features;
+use crate::pipeline::image::ClassValues;
+use crate::settings::Settings;
 use radsql_volume::Mask;
 use std::f64::consts::PI;
 
+/// The wanted classes of shape.
+pub(crate) fn classes(
+    mask: &Mask,
+    settings: &Settings,
+    wanted: FeatureSet,
+    cancel: Cancel,
+) -> Result<Vec<ClassValues>, RadiomicsError> {
+    let spacing = mask.grid().spacing();
+    let mut found = Vec::new();
+    if wanted.needs(FeatureClass::Shape) {
+        found.push((FeatureClass::Shape, features(mask, spacing, wanted, cancel)?.to_vec()));
+    }
+    if wanted.needs(FeatureClass::Shape2D) {
+        let values = plane::features(mask, spacing, settings.force2d(), wanted, cancel)?;
+        found.push((FeatureClass::Shape2D, values.to_vec()));
+    }
+    Ok(found)
+}
+
 /// The 14 features in the order of the catalogue, then the 3 deprecated ones; those that are not wanted may be NaN. `spacing` is (x, y, z) in mm.
-pub(crate) fn features(
+fn features(
     mask: &Mask,
     spacing: [f64; 3],
     wanted: FeatureSet,

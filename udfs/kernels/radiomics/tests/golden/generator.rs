@@ -111,10 +111,39 @@ fn mask(recipe: &str, size: [usize; 3], numbers: &mut Numbers) -> Array3<u8> {
                 at == m / 2 && n % 100 < 80
             }
             "diagonal" => x == z,
+            "plane" => {
+                let (axis, shape) = parameter.split_once(' ').unwrap();
+                let (at, u, v, m, nu, nv) = match axis {
+                    "x" => (x, z, y, nx, nz, ny),
+                    "y" => (y, z, x, ny, nz, nx),
+                    _ => (z, y, x, nz, ny, nx),
+                };
+                at == m / 2 && in_plane(shape, [u, v], [nu, nv], n)
+            }
             "two_by_two" => z == 1 && (1..=2).contains(&x) && (1..=2).contains(&y),
             _ => panic!("mask {recipe}"),
         })
     })
+}
+
+fn in_plane(shape: &str, [u, v]: [i64; 2], [nu, nv]: [i64; 2], n: i64) -> bool {
+    let radius: i64 = [(u, nu), (v, nv)]
+        .map(|(a, m)| (2 * a - m + 1) * (2 * a - m + 1) * 10000 / (m * m))
+        .iter()
+        .sum();
+    match shape {
+        "disc" => radius <= 10000,
+        "ring" => (3000..=10000).contains(&radius),
+        "parts" => u < 2 || (u >= nu - 3 && v < 3),
+        "checker" => (u / 2 + v / 3) % 2 == 0,
+        "diagonal" => u == v,
+        "isolated" => u % 2 == 0 && v % 2 == 0,
+        "row" => u == nu / 2,
+        "column" => v == nv / 2,
+        "full" => true,
+        "corner" => [u, v] == [1, 2] || [u, v] == [2, 1],
+        _ => n % 100 < shape.strip_prefix("noise ").unwrap().parse().unwrap(),
+    }
 }
 
 fn settings(text: &str) -> Settings {
@@ -132,6 +161,7 @@ fn settings(text: &str) -> Settings {
                 }
                 "weightingNorm" => s.with_weighting_norm(Some(value.parse().unwrap())),
                 "force2D" => s.with_force2d(Some(Axis::from_dimension(value.parse().unwrap()).unwrap())),
+                "minimumROIDimensions" => s.with_minimum_roi_dimensions(value.parse().unwrap()).unwrap(),
                 "symmetricalGLCM" => s.with_symmetrical_glcm(value == "1"),
                 "gldm_a" => s.with_gldm_a(value.parse().unwrap()),
                 "voxelArrayShift" => s.with_voxel_array_shift(number()).unwrap(),

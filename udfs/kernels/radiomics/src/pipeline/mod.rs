@@ -1,0 +1,3 @@
+//! From an image and a region to the features of every image type.
+
+pub(crate) mod image;
