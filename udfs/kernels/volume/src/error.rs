@@ -54,6 +54,15 @@ pub enum VolumeError {
         /// Voxels of the grid along x, y, z.
         grid: [usize; 3],
     },
+    /// There is no such discrete wavelet.
+    #[error(
+        "there is no wavelet {name:?}; there are haar, db1 to db38, sym2 to sym20, coif1 to coif17, dmey, and bior and rbio \
+         with 1.1, 1.3, 1.5, 2.2, 2.4, 2.6, 2.8, 3.1, 3.3, 3.5, 3.7, 3.9, 4.4, 5.5, 6.8"
+    )]
+    Wavelet {
+        /// The name asked for.
+        name: String,
+    },
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,

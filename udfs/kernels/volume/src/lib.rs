@@ -8,6 +8,7 @@
 mod components;
 mod crop;
 mod error;
+pub mod filters;
 mod grid;
 mod mask;
 mod range;
