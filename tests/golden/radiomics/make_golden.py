@@ -1,4 +1,7 @@
-"""Makes values.csv: the features that PyRadiomics 3.0.1 gives for the synthetic cases of cases.csv.
+"""Makes values.csv and named_values.csv: the features that PyRadiomics 3.0.1 gives for the synthetic cases of cases.csv.
+
+values.csv has the 107 features of every case that PyRadiomics computes unless told otherwise; named_values.csv those that it
+computes only when they are named, and shape2D for the cases of one slice at the end of the list (empty for all others).
 
     python -m venv venv
     venv/bin/pip install numpy==2.2.6 cython setuptools wheel versioneer SimpleITK==2.5.7 PyWavelets==1.8.0
@@ -9,6 +12,11 @@ cases.csv is written here too, from the list below. The images and masks are not
 numbers makes them, here and in udfs/kernels/radiomics/tests/golden/generator.rs.
 
 Integer images with values near the ends of their type are left out: numpy's bin edges wrap around there.
+
+Before it computes shape2D, PyRadiomics' extractor asks whether the region is flat, with the sense of the question reversed
+and the axes (z, y, x) taken for (x, y, z): it computes shape2D when the region's box is longer than 1 along x, y, z for
+force2Ddimension 0, 1, 2. For dimension 1 that is never a slice, so that there is no value. The class itself is asked here,
+and must agree with the extractor where that gives a value.
 """
 
 import csv
@@ -18,7 +26,7 @@ import pathlib
 import numpy
 import radiomics
 import SimpleITK as sitk
-from radiomics import featureextractor
+from radiomics import featureextractor, imageoperations, shape2D
 
 HERE = pathlib.Path(__file__).parent
 COLUMNS = ["case", "seed", "size", "dtype", "image", "divisor", "mask", "spacing", "settings"]
@@ -101,6 +109,33 @@ CASES = [
     ("many_levels_smooth", "11 10 9", "int32", "smooth 90 31 -57 20", 1, "ball", "1 1 1", "binWidth=3"),
 ]
 
+# One slice, with 2-D shape.
+FLAT_CASES = [
+    ("disc_z", "11 10 3", "int16", "noise 0 300", 1, "plane z disc", "0.7 1.3 4", "force2D=0"),
+    ("disc_y", "11 3 10", "int16", "noise 0 300", 1, "plane y disc", "0.7 1.3 4", "force2D=1"),
+    ("disc_x", "3 11 10", "int16", "noise 0 300", 1, "plane x disc", "0.7 1.3 4", "force2D=2"),
+    ("ring_z", "16 16 1", "uint8", "noise 0 100", 1, "plane z ring", "0.5 0.5 3", "force2D=0"),
+    ("ring_y", "12 1 16", "float32", "noise 0 3000", 10, "plane y ring", "0.9 2 1.1", "force2D=1"),
+    ("ring_x", "1 16 9", "int16", "noise 0 100", 1, "plane x ring", "3 0.8 2.5", "force2D=2"),
+    ("parts_z", "9 9 5", "int16", "smooth 9 -7 5 60", 1, "plane z parts", "1 1 1", "force2D=0"),
+    ("parts_y", "9 5 9", "int16", "smooth 9 -7 5 60", 1, "plane y parts", "1 0.3 2", "force2D=1"),
+    ("parts_x", "5 9 9", "int16", "smooth 9 -7 5 60", 1, "plane x parts", "1 0.3 2", "force2D=2"),
+    ("checker_z", "12 11 2", "int16", "noise 0 300", 1, "plane z checker", "1.5 1 2", "force2D=0"),
+    ("checker_x", "2 12 11", "int16", "noise 0 300", 1, "plane x checker", "1.5 1 2", "force2D=2"),
+    ("diagonal_z", "7 7 2", "int16", "noise 0 300", 1, "plane z diagonal", "1 1 1", "force2D=0"),
+    ("diagonal_y", "7 2 7", "int16", "noise 0 300", 1, "plane y diagonal", "0.7 1 1.9", "force2D=1"),
+    ("isolated_z", "9 7 2", "int16", "noise 0 300", 1, "plane z isolated", "1 2 1", "force2D=0"),
+    ("isolated_x", "2 9 7", "int16", "noise 0 300", 1, "plane x isolated", "1 2 1", "force2D=2"),
+    ("line_along_x", "9 5 3", "int16", "noise 0 300", 1, "plane z row", "0.8 1 1", "force2D=0,minimumROIDimensions=1"),
+    ("line_along_y", "5 9 3", "int16", "noise 0 300", 1, "plane z column", "1 0.7 1", "force2D=0,minimumROIDimensions=1"),
+    ("line_along_z", "5 3 9", "int16", "noise 0 300", 1, "plane x column", "1 1 2.5", "force2D=2,minimumROIDimensions=1"),
+    ("full_slice_z", "8 9 2", "int16", "noise 0 300", 1, "plane z full", "1 1 1", "force2D=0"),
+    ("noise_z", "16 16 2", "int16", "noise 0 300", 1, "plane z noise 50", "0.6 0.7 1", "force2D=0"),
+    ("noise_y", "16 2 16", "int16", "noise 0 300", 1, "plane y noise 30", "0.6 0.7 1", "force2D=1"),
+    ("noise_x", "2 16 16", "int16", "noise 0 300", 1, "plane x noise 75", "0.6 0.7 1", "force2D=2"),
+    ("two_pixels_z", "5 5 3", "int16", "noise 0 300", 1, "plane z corner", "1 1.4 1", "force2D=0"),
+]
+
 
 class Numbers:
     """Whole numbers from 0 to 2^31 - 1, from a 64-bit linear congruential generator."""
@@ -164,9 +199,29 @@ def mask(recipe, size, numbers):
             return at == m // 2 and n % 100 < 80
         if kind == "diagonal":
             return x == z
+        if kind == "plane":
+            axes = {"z": (z, y, x, nz, ny, nx), "y": (y, z, x, ny, nz, nx), "x": (x, z, y, nx, nz, ny)}
+            at, u, v, m, nu, nv = axes[p[0]]
+            return at == m // 2 and in_plane(p[1], u, v, nu, nv, n)
         if kind == "two_by_two":
             return z == 1 and 1 <= x <= 2 and 1 <= y <= 2
         raise ValueError(recipe)
+
+    def in_plane(shape, u, v, nu, nv, n):
+        radius = (2 * u - nu + 1) ** 2 * 10000 // (nu * nu) + (2 * v - nv + 1) ** 2 * 10000 // (nv * nv)
+        return {
+            "disc": radius <= 10000,
+            "ring": 3000 <= radius <= 10000,
+            "parts": u < 2 or (u >= nu - 3 and v < 3),
+            "checker": (u // 2 + v // 3) % 2 == 0,
+            "diagonal": u == v,
+            "isolated": u % 2 == 0 and v % 2 == 0,
+            "row": u == nu // 2,
+            "column": v == nv // 2,
+            "full": True,
+            "noise": n % 100 < int(p[-1]) if shape == "noise" else False,
+            "corner": (u, v) in ((1, 2), (2, 1)),
+        }[shape]
 
     out = numpy.zeros((nz, ny, nx), dtype="uint8")
     for z in range(nz):
@@ -194,15 +249,48 @@ def parse_settings(text):
     return settings
 
 
+NAMED = ["original_" + name for name in (
+    "shape_Compactness1", "shape_Compactness2", "shape_SphericalDisproportion", "firstorder_StandardDeviation",
+    "shape2D_Elongation", "shape2D_MajorAxisLength", "shape2D_MaximumDiameter", "shape2D_MeshSurface",
+    "shape2D_MinorAxisLength", "shape2D_Perimeter", "shape2D_PerimeterSurfaceRatio", "shape2D_PixelSurface",
+    "shape2D_Sphericity", "shape2D_SphericalDisproportion")]
+
+
+def named_values(settings, image, mask, flat):
+    """The features of NAMED, those of shape2D only for a region of one slice."""
+    extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, **settings)
+    extractor.disableAllFeatures()
+    wanted = {}
+    for name in NAMED:
+        _, feature_class, feature = name.split("_")
+        if feature_class != "shape2D" or flat:
+            wanted.setdefault(feature_class, []).append(feature)
+    extractor.enableFeaturesByName(**wanted)
+    found = extractor.execute(image, mask)
+    if flat:
+        labels = sitk.Cast(mask, sitk.sitkUInt32)
+        box, _ = imageoperations.checkMask(image, labels, **settings)
+        plane = shape2D.RadiomicsShape2D(*imageoperations.cropToTumorMask(image, labels, box), **settings)
+        for feature in wanted["shape2D"]:
+            plane.enableFeatureByName(feature)
+        by_class = {"original_shape2D_" + feature: value for feature, value in plane.execute().items()}
+        by_extractor = {name: value for name, value in found.items() if "shape2D" in name}
+        assert not by_extractor or by_extractor == by_class
+        found.update(by_class)
+    return found
+
+
 def main():
     assert radiomics.__version__.lstrip("v") == "3.0.1", radiomics.__version__
     radiomics.logger.setLevel(logging.CRITICAL)
     numpy.seterr(all="ignore")
-    with open(HERE / "cases.csv", "w", newline="") as cases, open(HERE / "values.csv", "w", newline="") as values:
-        cases, values = csv.writer(cases, lineterminator="\n"), csv.writer(values, lineterminator="\n")
+    with open(HERE / "cases.csv", "w") as cases, open(HERE / "values.csv", "w") as values, \
+            open(HERE / "named_values.csv", "w") as named:
+        cases, values, named = (csv.writer(file, lineterminator="\n") for file in (cases, values, named))
         cases.writerow(COLUMNS)
+        named.writerow(["case"] + NAMED)
         header = None
-        for seed, (name, size, dtype, recipe, divisor, region, spacing, settings) in enumerate(CASES, 1):
+        for seed, (name, size, dtype, recipe, divisor, region, spacing, settings) in enumerate(CASES + FLAT_CASES, 1):
             cases.writerow([name, seed, size, dtype, recipe, divisor, region, spacing, settings])
             shape = [int(v) for v in size.split()]
             numbers = Numbers(seed)
@@ -221,6 +309,8 @@ def main():
                 values.writerow(["case"] + header)
             assert list(found) == header
             values.writerow([name] + [repr(float(v)) for v in found.values()])
+            found = named_values(parse_settings(settings), *pair, flat=seed > len(CASES))
+            named.writerow([name] + [repr(float(found[f])) if f in found else "" for f in NAMED])
 
 
 if __name__ == "__main__":

@@ -153,6 +153,35 @@ fn only_wanted_matrices_are_built() {
     }
 }
 
+#[test]
+fn shape_in_a_plane_needs_one_slice() {
+    let size = [6, 7, 5];
+    let image = noise(size, 100);
+    let wanted = FeatureSet::parse(["shape2D", "shape2D_SphericalDisproportion"]).unwrap();
+    let slice = mask(size, |x, y, z| z == 2 && x + y > 3);
+    let in_slices = |axis| Settings::default().with_force2d(Some(axis));
+    assert_eq!(
+        run(&image, &slice, &Settings::default(), wanted),
+        Err(RadiomicsError::NoPlane)
+    );
+    assert_eq!(
+        run(&image, &slice, &in_slices(Axis::X), wanted),
+        Err(RadiomicsError::NotOneSlice {
+            dimension: 2,
+            slices: 6
+        })
+    );
+    // Alone a feature has the bits that it has among all.
+    let found = run(&image, &slice, &in_slices(Axis::Z), wanted).unwrap();
+    assert_eq!(found.values().len(), 10);
+    for (feature, value) in found.iter() {
+        let name = format!("{}_{}", feature.class, feature.name);
+        let alone = FeatureSet::parse([name.as_str()]).unwrap();
+        let alone = run(&image, &slice, &in_slices(Axis::Z), alone).unwrap();
+        assert_eq!(alone.values()[0].to_bits(), value.to_bits(), "{name}");
+    }
+}
+
 /// Where the region lies in its image, and along which axis it is flat, makes no difference to what it is.
 #[test]
 fn place_and_direction_do_not_matter() {

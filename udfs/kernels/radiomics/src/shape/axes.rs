@@ -38,13 +38,41 @@ pub(super) fn eigenvalues(
         second[1][2] += y * sum;
         second[2][2] += i128::from(squares);
     }
-    let covariance = Matrix3::from_fn(|r, c| {
-        let (a, b) = (r.min(c), r.max(c));
-        let central = n * second[a][b] - first[a] * first[b];
-        central as f64 / (n * n) as f64 * spacing[r] * spacing[c]
-    });
+    // Central moments times n².
+    let central = |a: usize, b: usize| n * second[a][b] - first[a] * first[b];
+    for (flat, [a, b]) in [[1, 2], [0, 2], [0, 1]].into_iter().enumerate() {
+        if central(flat, flat) == 0 {
+            let moments = [central(a, a), central(a, b), central(b, b)];
+            let [minor, major] = in_plane(n, moments, [spacing[a], spacing[b]]);
+            return Ok([0.0, minor, major]);
+        }
+    }
+    let covariance =
+        Matrix3::from_fn(|r, c| central(r.min(c), r.max(c)) as f64 / (n * n) as f64 * spacing[r] * spacing[c]);
     let values = covariance.symmetric_eigenvalues();
     let mut values = [values[0], values[1], values[2]].map(|v| if v < 0.0 && v > -1e-10 { 0.0 } else { v });
     values.sort_unstable_by(f64::total_cmp);
     Ok(values)
+}
+
+/// Eigenvalues of the covariance of n points in a plane, ascending, from their central moments along the first axis, of
+/// both and along the second, times n², and the spacing along these axes.
+///
+/// Whole numbers do not cancel, so that points on a line have a smaller eigenvalue of 0 whatever its direction.
+pub(super) fn in_plane(n: i128, [first, both, second]: [i128; 3], spacing: [f64; 2]) -> [f64; 2] {
+    let [height, width] = spacing;
+    let by = |moment: i128, scale: f64| moment as f64 / (n * n) as f64 * scale;
+    let (a, b, c) = (
+        by(first, height * height),
+        by(both, height * width),
+        by(second, width * width),
+    );
+    let major = (a + c) / 2.0 + ((a - c) / 2.0).hypot(b);
+    // The product of the eigenvalues is the determinant.
+    let determinant = match (first.checked_mul(second), both.checked_mul(both)) {
+        (Some(straight), Some(crossed)) => by(straight - crossed, (height * width).powi(2)) / (n * n) as f64,
+        _ => a * c - b * b,
+    };
+    let minor = if major > 0.0 { determinant / major } else { 0.0 };
+    [minor.max(0.0), major]
 }

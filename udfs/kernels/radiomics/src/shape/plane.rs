@@ -4,6 +4,7 @@
 //! end is inside and the other outside. Lines and area of a square depend on its corners alone, so that they follow from
 //! how many squares there are of each kind; pixels that touch at a corner only are cut apart, as in PyRadiomics.
 
+use super::axes::in_plane;
 use super::diameter::{EMPTY, hull, longest_of_all};
 use crate::cancel::Cancel;
 use crate::catalogue::FeatureClass;
@@ -149,8 +150,6 @@ fn outline(
 
 /// Eigenvalues of the covariance of the pixel centres in mm, divided by the number of pixels, ascending. `inside` and
 /// `spacing` are by row, then column.
-///
-/// The moments are sums of integers, so that a line has a smaller eigenvalue of 0 whatever its direction.
 fn eigenvalues(inside: ArrayView2<bool>, spacing: [f64; 2], cancel: Cancel) -> Result<[f64; 2], RadiomicsError> {
     let (mut n, mut first, mut second) = (0i128, [0i128; 2], [0i128; 3]);
     for (at, line) in inside.rows().into_iter().enumerate() {
@@ -170,25 +169,9 @@ fn eigenvalues(inside: ArrayView2<bool>, spacing: [f64; 2], cancel: Cancel) -> R
         second[1] += row * sum;
         second[2] += i128::from(squares);
     }
-    let [height, width] = spacing;
     // Central moments times n².
     let vertical = n * second[0] - first[0] * first[0];
     let both = n * second[1] - first[0] * first[1];
     let horizontal = n * second[2] - first[1] * first[1];
-    let by = |moment: i128, scale: f64| moment as f64 / (n * n) as f64 * scale;
-    let (a, b, c) = (
-        by(vertical, height * height),
-        by(both, height * width),
-        by(horizontal, width * width),
-    );
-    let major = (a + c) / 2.0 + ((a - c) / 2.0).hypot(b);
-    // The product of the eigenvalues is the determinant; with whole numbers nothing cancels in it.
-    let determinant = match (vertical.checked_mul(horizontal), both.checked_mul(both)) {
-        (Some(straight), Some(crossed)) => {
-            (straight - crossed) as f64 / (n * n) as f64 / (n * n) as f64 * (height * width) * (height * width)
-        }
-        _ => a * c - b * b,
-    };
-    let minor = if major > 0.0 { determinant / major } else { 0.0 };
-    Ok([minor.max(0.0), major])
+    Ok(in_plane(n, [vertical, both, horizontal], spacing))
 }

@@ -13,10 +13,9 @@ use std::sync::atomic::AtomicBool;
 /// Whether a value is 0 by definition, where PyRadiomics gives the root of the rounding of its sums. All other values must
 /// agree to 1e-9 of themselves.
 fn is_zero(case: &str, feature: &str) -> bool {
-    let slice = case.starts_with("one_slice") || ["_x", "_y", "_z"].iter().any(|axis| case.ends_with(axis));
-    let line = ["diagonal_", "line_", "two_pixels_"]
-        .iter()
-        .any(|l| case.starts_with(l));
+    let axis = ["_x", "_y", "_z"].iter().any(|axis| case.ends_with(axis));
+    let slice = axis && !case.starts_with("force2d");
+    let line = axis && ["diagonal", "line", "two_pixels"].iter().any(|l| case.starts_with(l));
     match feature.rsplit('_').next().unwrap() {
         "Flatness" | "LeastAxisLength" => slice,
         "Elongation" | "MinorAxisLength" => line,
