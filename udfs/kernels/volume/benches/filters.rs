@@ -2,8 +2,8 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use ndarray::Array3;
-use radsql_volume::filters::Wavelet;
 use radsql_volume::filters::wavelet::{self, WaveletLevels};
+use radsql_volume::filters::{Wavelet, log};
 use radsql_volume::{Bounds, Grid, Volume, VolumeError};
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
@@ -33,6 +33,11 @@ fn filters(c: &mut Criterion) {
                 let levels = WaveletLevels::default();
                 wavelet::decompose(black_box(&image), &taps, levels, [true; 3], &|_| true, &OUTPUT, &go)
             });
+        });
+    }
+    for sigma in [1.0, 3.0, 5.0] {
+        c.bench_function(&format!("log sigma {sigma}"), |b| {
+            b.iter(|| log::laplacian_of_gaussian(black_box(&image), sigma, &OUTPUT, &go));
         });
     }
 }

@@ -63,6 +63,55 @@ pub enum VolumeError {
         /// The name asked for.
         name: String,
     },
+    /// The width of a Gaussian is not a positive finite number.
+    #[error("sigma {sigma} is not possible: it needs a positive number of millimetres")]
+    Sigma {
+        /// Millimetres.
+        sigma: f64,
+    },
+    /// An image is too small to be filtered.
+    #[error("an image of {size:?} voxels is too small for this filter, which needs at least {needed:?}")]
+    TooSmall {
+        /// Voxels along x, y, z.
+        size: [usize; 3],
+        /// Voxels needed along x, y, z.
+        needed: [usize; 3],
+    },
+    /// An interpolator that is not supported.
+    #[error("there is no interpolator {found:?}; supported are {supported}")]
+    Interpolator {
+        /// What was asked for.
+        found: String,
+        /// Names and numbers of those that are there.
+        supported: String,
+    },
+    /// The region of interest leaves the image.
+    #[error(
+        "the region lies at image voxels {lower:?} to {upper:?}, outside the image, which reaches from -0.5 to half a voxel \
+         beyond the last of {image:?} voxels"
+    )]
+    RegionOutside {
+        /// Least continuous index of the region's box in the image along x, y, z.
+        lower: [f64; 3],
+        /// Largest continuous index.
+        upper: [f64; 3],
+        /// Voxels of the image along x, y, z.
+        image: [usize; 3],
+    },
+    /// Resegmentation needs one or two thresholds.
+    #[error("resegmentation needs one or two thresholds, not {found}")]
+    Thresholds {
+        /// How many were given.
+        found: usize,
+    },
+    /// Resegmentation left too little of the region.
+    #[error("resegmentation left {left} of the region's {voxels} voxels, at least 2 are needed")]
+    Resegmented {
+        /// Voxels left.
+        left: usize,
+        /// Voxels before.
+        voxels: usize,
+    },
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,

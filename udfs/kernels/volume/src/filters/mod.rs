@@ -4,8 +4,10 @@
 //! the voxels of one box of it. It computes only what these depend on. Each filter tells by its `support` which box of an
 //! image is enough: filtering that box as if it were the image gives the same voxels.
 
+mod deriche;
 mod families;
 mod families_table;
+pub mod log;
 mod sampling;
 mod swt;
 pub mod wavelet;

@@ -1,0 +1,290 @@
+//! Deriche's recursive approximation of a Gaussian and of its second derivative along one axis, as ITK has it
+//! (`RecursiveGaussianImageFilter`, `RecursiveSeparableImageFilter`): coefficients, edges, and the order of every sum.
+//!
+//! R. Deriche, "Recursively implementing the Gaussian and its derivatives", INRIA report 1893, 1993; G. Farnebäck and C.-F.
+//! Westin, "Improving Deriche-style recursive Gaussian filters", 2006.
+
+use super::go_on;
+use super::sampling::Voxel;
+use crate::error::VolumeError;
+use std::sync::atomic::AtomicBool;
+
+/// Lines that are filtered side by side.
+const LANES: usize = 16;
+type Row = [f64; LANES];
+
+/// The coefficients of one recursive filter.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recursion {
+    /// Of the samples at 0, -1, -2, -3 in the causal pass.
+    n: [f64; 4],
+    /// Of the results at 1, 2, 3, 4 steps back in both passes.
+    d: [f64; 4],
+    /// Of the samples at 1, 2, 3, 4 in the anticausal pass.
+    m: [f64; 4],
+    /// In place of `d` times a result before the first sample: the sample at the edge goes on for ever.
+    edge_n: [f64; 4],
+    /// The same behind the last sample.
+    edge_m: [f64; 4],
+}
+
+/// A numerator, and its sum with its first two moments.
+struct Numerator {
+    n: [f64; 4],
+    s: f64,
+    d: f64,
+    e: f64,
+}
+
+// The exponential series: frequencies, decays, and amplitudes for the Gaussian and for its second derivative.
+const W: [f64; 2] = [0.6681, 2.0787];
+const L: [f64; 2] = [-1.3932, -1.3732];
+const GAUSSIAN: [[f64; 2]; 2] = [[1.3530, 1.8151], [-0.3531, 0.0902]];
+const SECOND: [[f64; 2]; 2] = [[-1.3563, 5.2318], [0.3446, -2.2355]];
+
+/// What the coefficients share: sines, cosines and exponentials at `sigma` samples.
+struct Series {
+    sin: [f64; 2],
+    cos: [f64; 2],
+    exp: [f64; 2],
+}
+
+impl Series {
+    fn new(sigma: f64) -> Self {
+        Self {
+            sin: W.map(|w| (w / sigma).sin()),
+            cos: W.map(|w| (w / sigma).cos()),
+            exp: L.map(|l| (l / sigma).exp()),
+        }
+    }
+
+    fn numerator(&self, [[a1, b1], [a2, b2]]: [[f64; 2]; 2]) -> Numerator {
+        let Self {
+            sin: [sin1, sin2],
+            cos: [cos1, cos2],
+            exp: [exp1, exp2],
+        } = *self;
+        let n0 = a1 + a2;
+        let mut n1 = exp2 * (b2 * sin2 - (a2 + 2.0 * a1) * cos2);
+        n1 += exp1 * (b1 * sin1 - (a1 + 2.0 * a2) * cos1);
+        let mut n2 = (a1 + a2) * cos2 * cos1;
+        n2 -= b1 * cos2 * sin1 + b2 * cos1 * sin2;
+        n2 *= 2.0 * exp1 * exp2;
+        n2 += a2 * exp1 * exp1 + a1 * exp2 * exp2;
+        let mut n3 = exp2 * exp1 * exp1 * (b2 * sin2 - a2 * cos2);
+        n3 += exp1 * exp2 * exp2 * (b1 * sin1 - a1 * cos1);
+        Numerator {
+            n: [n0, n1, n2, n3],
+            s: n0 + n1 + n2 + n3,
+            d: n1 + 2.0 * n2 + 3.0 * n3,
+            e: n1 + 4.0 * n2 + 9.0 * n3,
+        }
+    }
+
+    fn denominator(&self) -> [f64; 4] {
+        let Self {
+            cos: [cos1, cos2],
+            exp: [exp1, exp2],
+            ..
+        } = *self;
+        let mut d3 = -2.0 * cos1 * exp1 * exp2 * exp2;
+        d3 += -2.0 * cos2 * exp2 * exp1 * exp1;
+        let mut d2 = 4.0 * cos2 * cos1 * exp1 * exp2;
+        d2 += exp1 * exp1 + exp2 * exp2;
+        let d1 = -2.0 * (exp2 * cos2 + exp1 * cos1);
+        [d1, d2, d3, exp1 * exp1 * exp2 * exp2]
+    }
+}
+
+impl Recursion {
+    /// A Gaussian of `sigma` samples with a sum of one.
+    pub fn gaussian(sigma: f64) -> Self {
+        let series = Series::new(sigma);
+        let [d1, d2, d3, d4] = series.denominator();
+        let sd = 1.0 + d1 + d2 + d3 + d4;
+        let g = series.numerator(GAUSSIAN);
+        let alpha = 2.0 * g.s / sd - g.n[0];
+        Self::symmetric(g.n.map(|n| n * (1.0 / alpha)), [d1, d2, d3, d4])
+    }
+
+    /// The second derivative of a Gaussian of `sigma` samples, times `scale`.
+    pub fn second_derivative(sigma: f64, scale: f64) -> Self {
+        let series = Series::new(sigma);
+        let [d1, d2, d3, d4] = series.denominator();
+        let sd = 1.0 + d1 + d2 + d3 + d4;
+        let dd = d1 + 2.0 * d2 + 3.0 * d3 + 4.0 * d4;
+        let ed = d1 + 4.0 * d2 + 9.0 * d3 + 16.0 * d4;
+        let (g, c) = (series.numerator(GAUSSIAN), series.numerator(SECOND));
+        // So much of the Gaussian is added that the sum becomes zero.
+        let beta = -(2.0 * c.s - sd * c.n[0]) / (2.0 * g.s - sd * g.n[0]);
+        let n: [f64; 4] = std::array::from_fn(|k| c.n[k] + beta * g.n[k]);
+        let (sn, dn, en) = (c.s + beta * g.s, c.d + beta * g.d, c.e + beta * g.e);
+        let mut alpha = en * sd * sd - ed * sn * sd - 2.0 * dn * dd * sd + 2.0 * dd * dd * sn;
+        alpha /= sd * sd * sd;
+        Self::symmetric(n.map(|n| n * (scale / alpha)), [d1, d2, d3, d4])
+    }
+
+    fn symmetric(n: [f64; 4], d: [f64; 4]) -> Self {
+        let m = [n[1] - d[0] * n[0], n[2] - d[1] * n[0], n[3] - d[2] * n[0], -d[3] * n[0]];
+        let sn = n[0] + n[1] + n[2] + n[3];
+        let sm = m[0] + m[1] + m[2] + m[3];
+        let sd = 1.0 + d[0] + d[1] + d[2] + d[3];
+        Self {
+            n,
+            d,
+            m,
+            edge_n: d.map(|d| d * sn / sd),
+            edge_m: d.map(|d| d * sm / sd),
+        }
+    }
+
+    /// Filters the lines of `samples`, of at least 4 samples each, and puts the results `from..from + out.len()` in `out`.
+    ///
+    /// The causal pass does not go beyond these results, the anticausal one not below them.
+    #[inline(always)]
+    fn run(&self, samples: &[Row], from: usize, work: &mut [Row], out: &mut [Row]) {
+        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
+            return;
+        };
+        let to = from + out.len();
+        for i in 0..to.min(4) {
+            let x = std::array::from_fn(|k| &samples[i.saturating_sub(k)]);
+            work[i] = at_edge(i, x, &self.n, work, &self.d, first, &self.edge_n);
+        }
+        for i in 4..to {
+            let x = std::array::from_fn(|k| &samples[i - k]);
+            work[i] = step(x, &self.n, std::array::from_fn(|k| &work[i - 1 - k]), &self.d);
+        }
+        out.copy_from_slice(&work[from..to]);
+
+        // Counted from the end: sample j is the one at count - 1 - j.
+        let (count, to) = (samples.len(), samples.len() - from);
+        for j in 0..to.min(4) {
+            let x = std::array::from_fn(|k| &samples[count - 1 - j.saturating_sub(k + 1)]);
+            let x = if j == 0 { [last; 4] } else { x };
+            work[j] = at_edge(j, x, &self.m, work, &self.d, last, &self.edge_m);
+        }
+        for j in 4..to {
+            let x = std::array::from_fn(|k| &samples[count - j + k]);
+            work[j] = step(x, &self.m, std::array::from_fn(|k| &work[j - 1 - k]), &self.d);
+        }
+        for (out, anticausal) in out.iter_mut().zip(work[..to].iter().rev()) {
+            for (o, a) in out.iter_mut().zip(anticausal) {
+                *o += a;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn step(x: [&Row; 4], of_x: &[f64; 4], past: [&Row; 4], of_past: &[f64; 4]) -> Row {
+    std::array::from_fn(|l| {
+        let x = x[0][l] * of_x[0] + x[1][l] * of_x[1] + x[2][l] * of_x[2] + x[3][l] * of_x[3];
+        let past =
+            past[0][l] * of_past[0] + past[1][l] * of_past[1] + past[2][l] * of_past[2] + past[3][l] * of_past[3];
+        x - past
+    })
+}
+
+/// [`step`] for result `i`, with the sample at the edge, times the coefficients for it, in place of results before result 0.
+#[inline(always)]
+fn at_edge(i: usize, x: [&Row; 4], of_x: &[f64; 4], done: &[Row], d: &[f64; 4], edge: &Row, at_edge: &[f64; 4]) -> Row {
+    let past = std::array::from_fn(|k| if i > k { &done[i - 1 - k] } else { edge });
+    let of_past = std::array::from_fn(|k| if i > k { d[k] } else { at_edge[k] });
+    step(x, of_x, past, &of_past)
+}
+
+/// A box of voxels in a larger array.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View<'a, S> {
+    pub voxels: &'a [S],
+    /// Index of the box's first voxel.
+    pub first: usize,
+    /// Distance of neighbours along x, y, z.
+    pub strides: [usize; 3],
+    /// Voxels of the box along x, y, z.
+    pub size: [usize; 3],
+}
+
+impl<'a> View<'a, f32> {
+    /// All of an array of this size.
+    pub fn whole(voxels: &'a [f32], size: [usize; 3]) -> Self {
+        Self {
+            voxels,
+            first: 0,
+            strides: [1, size[0], size[0] * size[1]],
+            size,
+        }
+    }
+}
+
+impl<S: Voxel> View<'_, S> {
+    /// Filters every line along `axis` and gives of each the results `from..from + len`, rounded to float32. Voxels that are
+    /// no numbers spread along their lines.
+    #[inline(always)]
+    pub fn filter(
+        &self,
+        axis: usize,
+        recursion: &Recursion,
+        from: usize,
+        len: usize,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<f32>, VolumeError> {
+        let mut size = self.size;
+        size[axis] = len;
+        let strides = [1, size[0], size[0] * size[1]];
+        let mut out = vec![0.0f32; size[2] * strides[2]];
+        // Lines are counted along the two other axes, the lower one fastest.
+        let (a, b) = [(1, 2), (0, 2), (0, 1)][axis];
+        let lines = size[a] * size[b];
+        let starts = |strides: [usize; 3], line: usize| {
+            let line: [usize; LANES] = std::array::from_fn(|l| (line + l).min(lines - 1));
+            line.map(|line| line % size[a] * strides[a] + line / size[a] * strides[b])
+        };
+        let count = self.size[axis];
+        let mut samples = vec![[0.0; LANES]; count];
+        let mut work = vec![[0.0; LANES]; count];
+        let mut results = vec![[0.0; LANES]; len];
+        for line in (0..lines).step_by(LANES) {
+            go_on(cancel)?;
+            let start = starts(self.strides, line).map(|s| s + self.first);
+            if in_one_piece(&start) {
+                for (i, row) in samples.iter_mut().enumerate() {
+                    let at = start[0] + i * self.strides[axis];
+                    for (to, v) in row.iter_mut().zip(&self.voxels[at..at + LANES]) {
+                        *to = v.double();
+                    }
+                }
+            } else {
+                for (l, start) in start.into_iter().enumerate() {
+                    let line = self.voxels[start..].iter().step_by(self.strides[axis]);
+                    for (row, v) in samples.iter_mut().zip(line) {
+                        row[l] = v.double();
+                    }
+                }
+            }
+            recursion.run(&samples, from, &mut work, &mut results);
+            let start = starts(strides, line);
+            if in_one_piece(&start) {
+                for (i, row) in results.iter().enumerate() {
+                    let at = start[0] + i * strides[axis];
+                    for (to, v) in out[at..at + LANES].iter_mut().zip(row) {
+                        *to = *v as f32;
+                    }
+                }
+            } else {
+                for (l, start) in start.into_iter().enumerate() {
+                    let line = out[start..].iter_mut().step_by(strides[axis]);
+                    for (to, row) in line.zip(&results) {
+                        *to = row[l] as f32;
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn in_one_piece(start: &[usize; LANES]) -> bool {
+    start.iter().enumerate().all(|(l, &s)| s == start[0] + l)
+}
