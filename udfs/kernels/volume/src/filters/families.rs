@@ -108,7 +108,9 @@ mod tests {
         for name in Wavelet::all() {
             let w = Wavelet::named(name).unwrap();
             let (lo, hi): (f64, f64) = (w.double.lo.iter().sum(), w.double.hi.iter().sum());
-            assert!((lo - 2f64.sqrt()).abs() < 1e-6 && hi.abs() < 1e-6, "{name}: {lo} {hi}");
+            // The discrete Meyer wavelet is cut to a finite length.
+            let leak = if name == "dmey" { 2e-3 } else { 1e-6 };
+            assert!((lo - 2f64.sqrt()).abs() < 1e-6 && hi.abs() < leak, "{name}: {lo} {hi}");
             for (d, s) in [(&w.double.lo, &w.single.lo), (&w.double.hi, &w.single.hi)] {
                 assert!(d.len() == s.len() && d.len().is_multiple_of(2));
                 let close = |(d, s): (&f64, &f32)| (d - f64::from(*s)).abs() < 3e-7 * d.abs() + 1e-30;

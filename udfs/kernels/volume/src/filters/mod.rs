@@ -7,7 +7,9 @@
 mod deriche;
 mod families;
 mod families_table;
+pub mod gradient;
 pub mod log;
+pub mod pointwise;
 mod sampling;
 mod swt;
 pub mod wavelet;

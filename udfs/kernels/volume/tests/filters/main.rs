@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod gradient;
 mod log;
+mod pointwise;
 mod wavelet;
 
 use ndarray::Array3;
