@@ -12,6 +12,7 @@ pub mod filters;
 mod grid;
 mod mask;
 mod range;
+pub mod resample;
 mod statistics;
 mod voxels;
 
