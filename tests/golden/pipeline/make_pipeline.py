@@ -25,8 +25,8 @@ Left out, because the result hangs on the last bit of a rounding, on the machine
 - thresholds of resegmentation with a voxel that close to them, unless they are given as they are;
 - more than 800 grey levels (PyRadiomics takes long, or fails where memory ends);
 - LBP of flat images, and LBP3D of images other than integers with few different values (whether an interpolated value
-  reaches another that is equal to it); LBP2D of these is in, and is right only with the same arithmetic; LBP2D with method var on integer images (NaN cast
-  to integers), LBP codes larger than the image's type;
+  reaches another that is equal to it); LBP2D of these is in, and is right only with the same arithmetic;
+- LBP2D with method var on integer images (NaN cast to integers), LBP codes larger than the image's type;
 - NaN and infinity in images.
 
 What PyRadiomics 3.0.1 does that one would not expect, found on the way or built into the cases:
@@ -50,7 +50,7 @@ What PyRadiomics 3.0.1 does that one would not expect, found on the way or built
 - Padding with one sample for odd sizes happens along all axes, also those that force2D leaves out of the wavelet.
 - The image of level 2 is called wavelet2-..., also with start_level 1 (where it is the third); only the last
   approximation is given, as wavelet<level>-LLL.
-- normalize gives float32 for integer and float32 images, float64 for float64.
+- normalize gives float64 for every type of image (SimpleITK 2.5.7).
 - Resampled integer images are cut, not rounded; B-splines overshoot and are clamped to the type.
 - LBP3D with lbp3DLevels 1 fails always (IndexError).
 - A binCount is refused where the bins are narrower than the values are precise ("Too many bins for data range"), as in the
@@ -210,7 +210,7 @@ def draw_parameters(r, case, low, high, deviation):
         if r.chance(50):
             setting["removeOutliers"] = r.pick(3, 2, 1.5)
         factor = scale / deviation if deviation else 1
-        low, high, dtype = low * factor, high * factor, "float32"
+        low, high, dtype = low * factor, high * factor, "float64"
     span = high - low
     if r.chance(30):
         factors = [r.pick(0.5, 0.6, 0.75, 0.8, 1, 1.25, 1.5, 2) for _ in range(3)]
@@ -292,7 +292,8 @@ def draw_image_types(r, setting, span, low, high, dtype, spacing, flat, fine):
                 setting.update(own)
                 own = {}
         elif name == "LoG":
-            sigma = [r.pick(1, 1.0, 0.8, 1.5, 2, 2.5, 3.0, 0.5 * spacing[0], spacing[2]) for _ in range(r.pick(1, 1, 2, 3))]
+            n = r.pick(1, 1, 2, 3)
+            sigma = [r.pick(1, 1.0, 0.8, 1.5, 2, 2.5, 3.0, 0.5 * spacing[0], spacing[2]) for _ in range(n)]
             sigma = list(dict.fromkeys(tidy(s) if isinstance(s, float) else s for s in sigma))
             (setting if r.chance(15) else own)["sigma"] = sigma
         elif name == "Gradient" and r.chance(40):
@@ -488,7 +489,8 @@ class Watch:
             raise Fragile("a voxel centre halfway between two voxels")
         integer = "integer" in image.GetPixelIDTypeAsString()
         if integer and settings.get("interpolator") != "sitkNearestNeighbor":
-            values = sitk.GetArrayFromImage(self.functions["resampleImage"](sitk.Cast(image, sitk.sitkFloat64), mask, **settings)[0])
+            uncut, _ = self.functions["resampleImage"](sitk.Cast(image, sitk.sitkFloat64), mask, **settings)
+            values = sitk.GetArrayFromImage(uncut)
             if (abs(values - numpy.round(values)) < 1e-9).any():
                 raise Fragile("an interpolated value near a whole number")
         return done
