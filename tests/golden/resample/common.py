@@ -18,13 +18,14 @@ def splitmix(seed, i):
 
 
 def voxels(kind, dtype, size, seed):
-    """An array [z, y, x]: 'noise', 'blocks' of 6 x 6 x 6 equal voxels, or 'constant'."""
+    """An array [z, y, x]: 'noise', 'blocks' of 6 x 6 x 6 equal voxels, 'plains' of 100 x 100 x 100, or 'constant'."""
     nx, ny, nz = size
     z, y, x = np.meshgrid(np.arange(nz), np.arange(ny), np.arange(nx), indexing="ij")
     if kind == "noise":
         i = (z * ny + y) * nx + x
-    elif kind == "blocks":
-        i = (z // 6 * 1000 + y // 6) * 1000 + x // 6
+    elif kind in ("blocks", "plains"):
+        n = 6 if kind == "blocks" else 100
+        i = (z // n * 1000 + y // n) * 1000 + x // n
     else:
         i = 0 * x
     h = splitmix(seed, i)
@@ -71,3 +72,23 @@ def turned(rng, how):
     if how == "axes":
         return np.eye(3)[:, rng.permutation(3)] * rng.choice([-1.0, 1.0], 3)
     return rotation(rng)
+
+
+def ellipsoid(size, centre, radii):
+    """Ones where ((x - cx) / rx)^2 + ... <= 1, in whole numbers, [z, y, x] of uint32; a radius 0 is one slice."""
+    nx, ny, nz = size
+    z, y, x = np.meshgrid(np.arange(nz), np.arange(ny), np.arange(nx), indexing="ij")
+    rx, ry, rz = [max(r, 1) for r in radii]
+    cx, cy, cz = centre
+    d = ((x - cx) * ry * rz) ** 2 + ((y - cy) * rx * rz) ** 2 + ((z - cz) * rx * ry) ** 2
+    inside = d <= (rx * ry * rz) ** 2
+    for at, c, r in zip((x, y, z), centre, radii):
+        if r == 0:
+            inside &= at == c
+    return inside.astype(np.uint32)
+
+
+def mask(case):
+    made = sitk.GetImageFromArray(ellipsoid(case["mask"]["size"], case["centre"], case["radii"]))
+    place(made, case["mask"])
+    return made

@@ -40,6 +40,26 @@ def make(rng, k, largest):
             "target": {"size": n, "spacing": new.tolist(), "origin": at.tolist(), "direction": to.ravel().tolist()}}
 
 
+def long(rng, k):
+    """Images that reach beyond the margin of what is resampled."""
+    size = [9, 8, 7]
+    size[k % 3] = int(rng.integers(200, 420))
+    spacing = rng.choice([0.5, 0.9765620231628418, 1.0, 3.27], 3)
+    origin = rng.choice([0.0, -12.5, -250.0], 3)
+    new = spacing / rng.choice([1.0, 2.0, 1.3, 0.7], 3)
+    n = [7, 6, 5]
+    n[k % 3] = 60
+    index = np.array([1.0, 1.0, 1.0])
+    index[k % 3] = rng.integers(0, size[k % 3] - 40)
+    index += rng.choice([0.0, 0.25, 0.5])
+    direction = np.eye(3)
+    at = origin + spacing * index
+    return {"kind": ["plains", "constant", "noise", "plains"][k % 4], "type": ["int16", "int16", "uint8", "float32", "uint16", "int32"][k % 6],
+            "seed": 5000 + k,
+            "image": {"size": size, "spacing": spacing.tolist(), "origin": origin.tolist(), "direction": direction.ravel().tolist()},
+            "target": {"size": n, "spacing": new.tolist(), "origin": at.tolist(), "direction": direction.ravel().tolist()}}
+
+
 def resample(image, target, interpolator):
     f = sitk.ResampleImageFilter()
     f.SetOutputSpacing(target["spacing"])
@@ -66,7 +86,7 @@ def inverses(rng):
     return out
 
 
-def main(count=280, largest=14, file="resample.json"):
+def main(count=240, largest=14, file="resample.json"):
     rng = np.random.default_rng(20)
     cases = []
     for k in range(count):
@@ -79,8 +99,15 @@ def main(count=280, largest=14, file="resample.json"):
             step = max(1, values.size // 25)
             case["values"] = values[::step].tolist()
         cases.append(case)
+    more = []
+    for k in range(count):
+        case = long(rng, k)
+        case["interpolator"] = ["sitkBSpline", "sitkBSpline2", "sitkBSpline", "sitkBSpline5"][k % 4]
+        case["sha256"] = common.sha(resample(common.image(case), case["target"], case["interpolator"]))
+        more.append(case)
     here = pathlib.Path(__file__).parent
     (here / file).write_text(json.dumps(cases).replace("}, {\"kind", "},\n{\"kind") + "\n")
+    (here / ("long_" + file)).write_text(json.dumps(more).replace("}, {\"kind", "},\n{\"kind") + "\n")
     (here / "inverse.json").write_text(json.dumps(inverses(np.random.default_rng(21))).replace("}, {", "},\n{") + "\n")
 
 

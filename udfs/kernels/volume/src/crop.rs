@@ -69,7 +69,13 @@ impl Grid {
                 grid: self.size(),
             });
         }
-        let origin = self.physical(bounds.lower.map(|i| i as f64));
+        // ITK's order of the sum for whole indices (`TransformIndexToPhysicalPoint`): the origin comes first.
+        let (direction, spacing) = (self.direction(), self.spacing());
+        let origin = std::array::from_fn(|r| {
+            (0..3).fold(self.origin()[r], |sum, c| {
+                sum + direction[r][c] * spacing[c] * bounds.lower[c] as f64
+            })
+        });
         Self::new(bounds.size, self.spacing(), origin, self.direction())
     }
 }
@@ -81,11 +87,8 @@ impl Volume {
     /// [`VolumeError::Outside`] when the box is empty or leaves the grid.
     pub fn crop(&self, bounds: &Bounds) -> Result<Self, VolumeError> {
         let grid = self.grid().crop(bounds)?;
-        let (from, to) = (bounds.lower, bounds.upper());
-        // Axis 0 of the array is z.
-        let part = |axis: AxisDescription| Slice::from(from[2 - axis.axis.index()]..to[2 - axis.axis.index()]);
         with_voxels!(self.voxels(), a => {
-            Self::new(grid, a.slice_each_axis(part).as_standard_layout().into_owned())
+            Self::new(grid, a.slice_each_axis(part_of(bounds)).as_standard_layout().into_owned())
         })
     }
 }
@@ -106,6 +109,31 @@ impl Mask {
         }
         Ok(self.on(grid, self.bounds().within(bounds)))
     }
+
+    /// The part of the region that lies in a box, on the same grid.
+    ///
+    /// # Errors
+    /// [`VolumeError::EmptyMask`] when there is none, [`VolumeError::Outside`] when the box leaves the grid.
+    pub fn within(&self, bounds: &Bounds) -> Result<Self, VolumeError> {
+        let region = self.bounds();
+        let lower = std::array::from_fn(|d| region.lower[d].max(bounds.lower[d]));
+        let upper: [usize; 3] = std::array::from_fn(|d| region.upper()[d].min(bounds.upper()[d]));
+        if (0..3).any(|d| upper[d] <= lower[d]) {
+            return Err(VolumeError::EmptyMask);
+        }
+        let size = std::array::from_fn(|d| upper[d] - lower[d]);
+        let common = Bounds { lower, size };
+        let part = part_of(&common.within(&region));
+        let inside = self.inside().slice_each_axis(part).as_standard_layout().into_owned();
+        Self::from_inside(self.grid().clone(), common, &inside)
+    }
+}
+
+/// A box of an array `[[z, y, x]]`, axis by axis.
+fn part_of(bounds: &Bounds) -> impl Fn(AxisDescription) -> Slice + use<> {
+    let (from, to) = (bounds.lower, bounds.upper());
+    // Axis 0 of the array is z.
+    move |axis| Slice::from(from[2 - axis.axis.index()]..to[2 - axis.axis.index()])
 }
 
 #[cfg(test)]
@@ -138,6 +166,23 @@ mod tests {
         let cut = mask.crop(&bounds).unwrap();
         assert_eq!((cut.bounds().lower, cut.voxels()), ([0, 0, 0], 2));
         assert_eq!(cut.grid(), &grid().crop(&bounds).unwrap());
+
+        let left = Bounds {
+            lower: [0, 1, 0],
+            size: [2, 3, 3],
+        };
+        let part = mask.within(&left).unwrap();
+        assert_eq!(
+            (part.bounds().lower, part.voxels(), part.grid()),
+            ([1, 2, 1], 1, mask.grid())
+        );
+        assert!(matches!(
+            mask.within(&Bounds {
+                lower: [3, 0, 0],
+                ..left
+            }),
+            Err(VolumeError::EmptyMask)
+        ));
     }
 
     #[test]

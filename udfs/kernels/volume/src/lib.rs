@@ -6,19 +6,25 @@
 //! (C) layout, so x runs fastest, as in the file and as in the numpy array that SimpleITK gives.
 
 mod components;
+mod correct;
 mod crop;
 mod error;
 pub mod filters;
 mod grid;
 mod mask;
+mod normalise;
 mod range;
 pub mod resample;
+mod resegment;
 mod statistics;
 mod voxels;
 
+pub use correct::correct_mask;
 pub use error::VolumeError;
 pub use grid::{Difference, Grid, GridMismatch};
 pub use mask::{Bounds, Mask};
+pub use normalise::normalise;
 pub use range::Range;
+pub use resegment::{ResegmentMode, resegment};
 pub use statistics::{ContentHash, Intensities};
 pub use voxels::{Volume, VoxelType, Voxels};

@@ -101,8 +101,8 @@ impl Lines {
         }
     }
 
-    /// The source voxels that the target's voxels in `from..to` lie among, with `more` voxels on either side of them, within
-    /// the source.
+    /// The source voxels among which the target's voxels in `from..to` lie with their outer halves, and `more` voxels on
+    /// either side of them, within the source.
     pub(crate) fn reach(&self, from: [usize; 3], to: [usize; 3], more: i64) -> Bounds {
         let (lo, hi) = self.extent(from, to);
         let mut bounds = Bounds {
@@ -175,17 +175,11 @@ impl Lines {
         Some((axes, error))
     }
 
-    /// The least and the largest source index along each axis over a box of target voxels `from..to`.
+    /// The least and the largest source index along each axis over a box of target voxels `from..to`, to their outer faces.
     fn extent(&self, from: [usize; 3], to: [usize; 3]) -> ([f64; 3], [f64; 3]) {
         let (mut lo, mut hi) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
         for corner in 0..8 {
-            let at: [f64; 3] = std::array::from_fn(|d| {
-                if corner >> d & 1 == 0 {
-                    from[d] as f64
-                } else {
-                    to[d].saturating_sub(1) as f64
-                }
-            });
+            let at = std::array::from_fn(|d| (if corner >> d & 1 == 0 { from[d] } else { to[d] }) as f64 - 0.5);
             let index = self.source.index(self.target.point(at));
             for d in 0..3 {
                 lo[d] = lo[d].min(index[d]);

@@ -1,7 +1,7 @@
 //! Voxels that the goldens' scripts make alike (`tests/golden/resample/common.py`).
 
 use ndarray::Array3;
-use radsql_volume::{Grid, Volume, Voxels, with_voxels};
+use radsql_volume::{Grid, Mask, Volume, VolumeError, Voxels, with_voxels};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -61,6 +61,7 @@ fn make<T>(kind: &str, [nx, ny, nz]: [usize; 3], seed: u64, value: impl Fn(u64) 
         let i = match kind {
             "noise" => (z * ny + y) * nx + x,
             "blocks" => (z / 6 * 1000 + y / 6) * 1000 + x / 6,
+            "plains" => (z / 100 * 1000 + y / 100) * 1000 + x / 100,
             _ => 0,
         };
         value(splitmix(seed, i as u64))
@@ -100,4 +101,70 @@ pub fn sha(volume: &Volume) -> String {
         }
     });
     hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// An ellipsoid; a radius 0 is one slice.
+pub fn mask(case: &Value) -> Mask {
+    let grid = grid(&case["mask"]);
+    let (c, r) = (sizes(&case["centre"]), sizes(&case["radii"]));
+    let n = r.map(|r| r.max(1) as i64);
+    let [nx, ny, nz] = grid.size();
+    let labels = Array3::from_shape_fn((nz, ny, nx), |(z, y, x)| {
+        let at = [x, y, z];
+        let d: i64 = (0..3)
+            .map(|k| ((at[k] as i64 - c[k] as i64) * n[(k + 1) % 3] * n[(k + 2) % 3]).pow(2))
+            .sum();
+        let slice = (0..3).all(|k| r[k] > 0 || at[k] == c[k]);
+        u8::from(slice && d <= (n[0] * n[1] * n[2]).pow(2))
+    });
+    Mask::from_labels(&Volume::new(grid, labels).expect("labels"), 1).expect("a mask")
+}
+
+/// Compares a mask with the box, number and hash of the golden.
+pub fn same_mask(found: &Mask, expected: &Value) -> Result<(), String> {
+    let (bounds, box_) = (found.bounds(), numbers(&expected["box"]));
+    let own: Vec<f64> = bounds.lower.iter().chain(&bounds.size).map(|n| *n as f64).collect();
+    if own != box_ || Some(found.voxels() as u64) != expected["voxels"].as_u64() {
+        return Err(format!(
+            "box {own:?} with {} voxels, expected {expected}",
+            found.voxels()
+        ));
+    }
+    let [nx, ny, nz] = found.grid().size();
+    let mut whole = Array3::<u8>::zeros((nz, ny, nx));
+    for ((z, y, x), inside) in found.inside().indexed_iter() {
+        let [i, j, k] = bounds.lower;
+        whole[[z + k, y + j, x + i]] = u8::from(*inside);
+    }
+    let hash = sha(&Volume::new(found.grid().clone(), whole).expect("a volume"));
+    if expected["sha256"] == hash {
+        Ok(())
+    } else {
+        Err("other voxels".into())
+    }
+}
+
+/// Compares an error with the golden's word for it.
+pub fn same_error(found: &VolumeError, expected: &Value) -> Result<(), String> {
+    let word = match found {
+        VolumeError::RegionOutside { .. } => "outside",
+        VolumeError::Resegmented { .. } => "resegmented",
+        VolumeError::EmptyMask => "empty",
+        _ => "another",
+    };
+    if expected["error"] == word {
+        Ok(())
+    } else {
+        Err(format!("{found}, expected {expected}"))
+    }
+}
+
+/// Fails with every difference.
+pub fn report(cases: usize, wrong: &[String]) {
+    assert!(
+        wrong.is_empty(),
+        "{} of {cases} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -2,3 +2,6 @@
 
 mod common;
 mod grids;
+mod margins;
+mod masks;
+mod values;
