@@ -7,6 +7,7 @@
 use super::go_on;
 use super::sampling::Voxel;
 use crate::error::VolumeError;
+use pulp::{Arch, Simd, WithSimd};
 use std::sync::atomic::AtomicBool;
 
 /// Lines that are filtered side by side.
@@ -137,61 +138,108 @@ impl Recursion {
             edge_m: d.map(|d| d * sm / sd),
         }
     }
+}
 
-    /// Filters the lines of `samples`, of at least 4 samples each, and puts the results `from..from + out.len()` in `out`.
-    ///
-    /// The causal pass does not go beyond these results, the anticausal one not below them.
+/// Filters [`LANES`] lines of at least 4 samples each and puts the results `from..from + out.len()` in `out`; sample i of the
+/// lines is row i. The causal pass does not go beyond these results, the anticausal one not below them.
+struct Lines<'a> {
+    recursion: &'a Recursion,
+    samples: &'a [Row],
+    from: usize,
+    work: &'a mut [Row],
+    out: &'a mut [Row],
+}
+
+impl WithSimd for Lines<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(&self, samples: &[Row], from: usize, work: &mut [Row], out: &mut [Row]) {
-        let (Some(first), Some(last)) = (samples.first(), samples.last()) else {
-            return;
-        };
-        let to = from + out.len();
-        for i in 0..to.min(4) {
-            let x = std::array::from_fn(|k| &samples[i.saturating_sub(k)]);
-            work[i] = at_edge(i, x, &self.n, work, &self.d, first, &self.edge_n);
-        }
-        for i in 4..to {
-            let x = std::array::from_fn(|k| &samples[i - k]);
-            work[i] = step(x, &self.n, std::array::from_fn(|k| &work[i - 1 - k]), &self.d);
-        }
-        out.copy_from_slice(&work[from..to]);
+    fn with_simd<S: Simd>(self, simd: S) {
+        // No closures here: they would be compiled without the vector instructions.
+        let r = self.recursion;
+        let (n, m, d) = (splat(simd, r.n), splat(simd, r.m), splat(simd, r.d));
+        let (edge_n, edge_m) = (splat(simd, r.edge_n), splat(simd, r.edge_m));
+        // A row is so many vectors.
+        let width = LANES / S::F64_LANES;
+        let (x, _) = S::as_simd_f64s(self.samples.as_flattened());
+        let (y, _) = S::as_mut_simd_f64s(self.work.as_flattened_mut());
+        let (out, _) = S::as_mut_simd_f64s(self.out.as_flattened_mut());
+        let (from, to) = (self.from * width, self.from * width + out.len());
+        let last = x.len() - 1;
 
-        // Counted from the end: sample j is the one at count - 1 - j.
-        let (count, to) = (samples.len(), samples.len() - from);
-        for j in 0..to.min(4) {
-            let x = std::array::from_fn(|k| &samples[count - 1 - j.saturating_sub(k + 1)]);
-            let x = if j == 0 { [last; 4] } else { x };
-            work[j] = at_edge(j, x, &self.m, work, &self.d, last, &self.edge_m);
-        }
-        for j in 4..to {
-            let x = std::array::from_fn(|k| &samples[count - j + k]);
-            work[j] = step(x, &self.m, std::array::from_fn(|k| &work[j - 1 - k]), &self.d);
-        }
-        for (out, anticausal) in out.iter_mut().zip(work[..to].iter().rev()) {
-            for (o, a) in out.iter_mut().zip(anticausal) {
-                *o += a;
+        let edge = 4 * width;
+        for at in 0..to.min(edge) {
+            let (row, first) = (at / width, at % width);
+            let (mut xs, mut ys, mut of_y) = ([x[first]; 4], [x[first]; 4], edge_n);
+            for k in 0..4 {
+                if row >= k {
+                    xs[k] = x[at - k * width];
+                }
+                if row > k {
+                    (ys[k], of_y[k]) = (y[at - (k + 1) * width], d[k]);
+                }
             }
+            y[at] = step(simd, xs, n, ys, of_y);
+        }
+        for at in edge..to {
+            let (x, before) = (&x[at - 3 * width..=at], &y[at - edge..at]);
+            let xs = [x[3 * width], x[2 * width], x[width], x[0]];
+            let ys = [before[3 * width], before[2 * width], before[width], before[0]];
+            y[at] = step(simd, xs, n, ys, d);
+        }
+        out.copy_from_slice(&y[from..to]);
+
+        // The same from the end, where `back` counts.
+        let to = x.len() - from;
+        for back in 0..to.min(edge) {
+            let (row, at, end) = (back / width, last - back, last - back % width);
+            let (mut xs, mut ys, mut of_y) = ([x[end]; 4], [x[end]; 4], edge_m);
+            for k in 0..4 {
+                if row > k {
+                    let before = at + (k + 1) * width;
+                    (xs[k], ys[k], of_y[k]) = (x[before], y[before], d[k]);
+                }
+            }
+            y[at] = step(simd, xs, m, ys, of_y);
+        }
+        for at in (from..x.len().saturating_sub(edge)).rev() {
+            let (x, after) = (&x[at + 1..=at + edge], &y[at + 1..=at + edge]);
+            let xs = [x[width - 1], x[2 * width - 1], x[3 * width - 1], x[4 * width - 1]];
+            let ys = [
+                after[width - 1],
+                after[2 * width - 1],
+                after[3 * width - 1],
+                after[4 * width - 1],
+            ];
+            y[at] = step(simd, xs, m, ys, d);
+        }
+        for (out, anticausal) in out.iter_mut().zip(&y[from..]) {
+            *out = simd.add_f64s(*out, *anticausal);
         }
     }
 }
 
+/// One result of a recursion: the samples' sum less that of the results before. Each is summed from the nearest one on.
 #[inline(always)]
-fn step(x: [&Row; 4], of_x: &[f64; 4], past: [&Row; 4], of_past: &[f64; 4]) -> Row {
-    std::array::from_fn(|l| {
-        let x = x[0][l] * of_x[0] + x[1][l] * of_x[1] + x[2][l] * of_x[2] + x[3][l] * of_x[3];
-        let past =
-            past[0][l] * of_past[0] + past[1][l] * of_past[1] + past[2][l] * of_past[2] + past[3][l] * of_past[3];
-        x - past
-    })
+fn step<S: Simd>(simd: S, x: [S::f64s; 4], of_x: [S::f64s; 4], y: [S::f64s; 4], of_y: [S::f64s; 4]) -> S::f64s {
+    simd.sub_f64s(sum(simd, x, of_x), sum(simd, y, of_y))
 }
 
-/// [`step`] for result `i`, with the sample at the edge, times the coefficients for it, in place of results before result 0.
 #[inline(always)]
-fn at_edge(i: usize, x: [&Row; 4], of_x: &[f64; 4], done: &[Row], d: &[f64; 4], edge: &Row, at_edge: &[f64; 4]) -> Row {
-    let past = std::array::from_fn(|k| if i > k { &done[i - 1 - k] } else { edge });
-    let of_past = std::array::from_fn(|k| if i > k { d[k] } else { at_edge[k] });
-    step(x, of_x, past, &of_past)
+fn sum<S: Simd>(simd: S, v: [S::f64s; 4], c: [S::f64s; 4]) -> S::f64s {
+    let two = simd.add_f64s(simd.mul_f64s(v[0], c[0]), simd.mul_f64s(v[1], c[1]));
+    let three = simd.add_f64s(two, simd.mul_f64s(v[2], c[2]));
+    simd.add_f64s(three, simd.mul_f64s(v[3], c[3]))
+}
+
+#[inline(always)]
+fn splat<S: Simd>(simd: S, c: [f64; 4]) -> [S::f64s; 4] {
+    [
+        simd.splat_f64s(c[0]),
+        simd.splat_f64s(c[1]),
+        simd.splat_f64s(c[2]),
+        simd.splat_f64s(c[3]),
+    ]
 }
 
 /// A box of voxels in a larger array.
@@ -241,6 +289,7 @@ impl<S: Voxel> View<'_, S> {
             let line: [usize; LANES] = std::array::from_fn(|l| (line + l).min(lines - 1));
             line.map(|line| line % size[a] * strides[a] + line / size[a] * strides[b])
         };
+        let arch = Arch::new();
         let count = self.size[axis];
         let mut samples = vec![[0.0; LANES]; count];
         let mut work = vec![[0.0; LANES]; count];
@@ -263,7 +312,13 @@ impl<S: Voxel> View<'_, S> {
                     }
                 }
             }
-            recursion.run(&samples, from, &mut work, &mut results);
+            arch.dispatch(Lines {
+                recursion,
+                samples: &samples,
+                from,
+                work: &mut work,
+                out: &mut results,
+            });
             let start = starts(strides, line);
             if in_one_piece(&start) {
                 for (i, row) in results.iter().enumerate() {

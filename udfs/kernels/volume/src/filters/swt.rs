@@ -7,6 +7,7 @@ use super::families::Pair;
 use super::go_on;
 use super::sampling::Real;
 use crate::error::VolumeError;
+use pulp::{Arch, NullaryFnOnce};
 use std::sync::atomic::AtomicBool;
 
 /// What the transform gives along one axis.
@@ -22,10 +23,8 @@ pub(super) struct Along {
     pub active: bool,
 }
 
-/// Outputs that are computed before the caller is asked again whether to go on.
-const BLOCK: usize = 1 << 14;
-/// Outputs that are summed side by side.
-const LANES: usize = 16;
+/// Outputs that are computed at a time: they stay in the nearest cache, and between two such blocks the work can be ended.
+const BLOCK: usize = 1 << 11;
 
 /// The sums of some outputs: where each tap's samples begin, and the taps, in the order of summation.
 struct Sums<T> {
@@ -70,58 +69,86 @@ impl<T: Real> Orders<T> {
 /// Low-pass and high-pass outputs beside each other; either may be unwanted.
 type Outputs<'a, T> = [Option<&'a mut [T]>; 2];
 
-#[inline(always)]
-fn both<T: Real>(samples: &[T], sums: &Sums<T>, lo: &mut [T], hi: &mut [T]) {
-    let n = lo.len();
-    let mut at = 0;
-    while at < n {
-        let width = LANES.min(n - at);
-        if n >= LANES {
-            // The last group overlaps the one before.
-            at = at.min(n - LANES);
-            let (mut a, mut b) = ([T::default(); LANES], [T::default(); LANES]);
-            for ((&from, &l), &h) in sums.from.iter().zip(&sums.lo).zip(&sums.hi) {
-                let row = &samples[from + at..from + at + LANES];
-                for i in 0..LANES {
-                    a[i] += l * row[i];
-                    b[i] += h * row[i];
-                }
+/// Loops over outputs that add a fixed number of taps to one or to both of them. Each tap has its row and its factors by name:
+/// without arrays inside, the loops become vector instructions at every compiler setting.
+macro_rules! add {
+    ($one:ident, $both:ident: $($k:literal $row:ident $l:ident $h:ident),*) => {
+        #[inline(always)]
+        fn $one<T: Real>(samples: &[T], from: &[usize], taps: &[T], out: &mut [T]) {
+            let len = out.len();
+            $(let ($row, $l) = (&samples[from[$k]..][..len], taps[$k]);)*
+            for i in 0..len {
+                let mut a = out[i];
+                $(a += $l * $row[i];)*
+                out[i] = a;
             }
-            lo[at..at + LANES].copy_from_slice(&a);
-            hi[at..at + LANES].copy_from_slice(&b);
-            at += LANES;
-        } else {
-            for i in at..at + width {
-                let (mut a, mut b) = (T::default(), T::default());
-                for ((&from, &l), &h) in sums.from.iter().zip(&sums.lo).zip(&sums.hi) {
-                    a += l * samples[from + i];
-                    b += h * samples[from + i];
-                }
-                (lo[i], hi[i]) = (a, b);
-            }
-            at += width;
         }
-    }
+
+        #[inline(always)]
+        fn $both<T: Real>(samples: &[T], from: &[usize], taps: [&[T]; 2], lo: &mut [T], hi: &mut [T]) {
+            let len = lo.len();
+            let hi = &mut hi[..len];
+            $(let ($row, $l, $h) = (&samples[from[$k]..][..len], taps[0][$k], taps[1][$k]);)*
+            for i in 0..len {
+                let (mut a, mut b) = (lo[i], hi[i]);
+                $(
+                    a += $l * $row[i];
+                    b += $h * $row[i];
+                )*
+                lo[i] = a;
+                hi[i] = b;
+            }
+        }
+    };
 }
+add!(add_2, add_2_to_both: 0 r0 l0 h0, 1 r1 l1 h1);
+add!(add_6, add_6_to_both: 0 r0 l0 h0, 1 r1 l1 h1, 2 r2 l2 h2, 3 r3 l3 h3, 4 r4 l4 h4, 5 r5 l5 h5);
 
 #[inline(always)]
-fn one<T: Real>(samples: &[T], from: &[usize], taps: &[T], out: &mut [T]) {
+fn one<T: Real>(samples: &[T], mut from: &[usize], mut taps: &[T], out: &mut [T]) {
     out.fill(T::default());
-    for (&from, &tap) in from.iter().zip(taps) {
-        for (o, &v) in out.iter_mut().zip(&samples[from..]) {
-            *o += tap * v;
-        }
+    while from.len() >= 6 {
+        add_6(samples, from, taps, out);
+        (from, taps) = (&from[6..], &taps[6..]);
+    }
+    // The number of taps is even.
+    while from.len() >= 2 {
+        add_2(samples, from, taps, out);
+        (from, taps) = (&from[2..], &taps[2..]);
     }
 }
 
 #[inline(always)]
-fn sum<T: Real>(samples: &[T], sums: &Sums<T>, out: Outputs<'_, T>) {
-    match out {
-        [Some(lo), Some(hi)] => both(samples, sums, lo, hi),
-        [Some(lo), None] => one(samples, &sums.from, &sums.lo, lo),
-        [None, Some(hi)] => one(samples, &sums.from, &sums.hi, hi),
-        [None, None] => {}
+fn both<T: Real>(samples: &[T], mut from: &[usize], mut taps: [&[T]; 2], lo: &mut [T], hi: &mut [T]) {
+    lo.fill(T::default());
+    hi.fill(T::default());
+    while from.len() >= 6 {
+        add_6_to_both(samples, from, taps, lo, hi);
+        (from, taps) = (&from[6..], [&taps[0][6..], &taps[1][6..]]);
     }
+    while from.len() >= 2 {
+        add_2_to_both(samples, from, taps, lo, hi);
+        (from, taps) = (&from[2..], [&taps[0][2..], &taps[1][2..]]);
+    }
+}
+
+/// The sums of outputs beside each other.
+fn sum<T: Real>(samples: &[T], sums: &Sums<T>, out: Outputs<'_, T>) {
+    struct Work<'a, T>(&'a [T], &'a Sums<T>, Outputs<'a, T>);
+    impl<T: Real> NullaryFnOnce for Work<'_, T> {
+        type Output = ();
+        #[inline(always)]
+        fn call(self) {
+            let Self(samples, sums, out) = self;
+            match out {
+                [Some(lo), Some(hi)] => both(samples, &sums.from, [&sums.lo, &sums.hi], lo, hi),
+                [Some(lo), None] => one(samples, &sums.from, &sums.lo, lo),
+                [None, Some(hi)] => one(samples, &sums.from, &sums.hi, hi),
+                [None, None] => {}
+            }
+        }
+    }
+    Arch::new().dispatch(Work(samples, sums, out));
 }
 
 /// The part `at..at + len` of both outputs.
@@ -132,7 +159,6 @@ fn part<'a, T>(out: &'a mut Outputs<'_, T>, at: usize, len: usize) -> Outputs<'a
 }
 
 /// [`sum`] in blocks, between which the work can be ended.
-#[inline(always)]
 fn sum_long<T: Real>(
     samples: &[T],
     sums: &Sums<T>,
@@ -152,7 +178,6 @@ fn sum_long<T: Real>(
 ///
 /// `fetch(y, z, row)` fills a row of the input, counted from its first row. The input is larger than the output: along an
 /// active axis with F taps by F/2 - 1 samples below and F/2 above.
-#[inline(always)]
 pub(super) fn transform<T: Real>(
     along: [Along; 3],
     taps: &Pair<T>,
