@@ -297,18 +297,22 @@ impl<S: Voxel> View<'_, S> {
         for line in (0..lines).step_by(LANES) {
             go_on(cancel)?;
             let start = starts(self.strides, line).map(|s| s + self.first);
+            let step = self.strides[axis];
             if in_one_piece(&start) {
-                for (i, row) in samples.iter_mut().enumerate() {
-                    let at = start[0] + i * self.strides[axis];
-                    for (to, v) in row.iter_mut().zip(&self.voxels[at..at + LANES]) {
-                        *to = v.double();
+                let mut at = start[0];
+                for row in &mut samples {
+                    let voxels = &self.voxels[at..at + LANES];
+                    for l in 0..LANES {
+                        row[l] = voxels[l].double();
                     }
+                    at += step;
                 }
             } else {
-                for (l, start) in start.into_iter().enumerate() {
-                    let line = self.voxels[start..].iter().step_by(self.strides[axis]);
-                    for (row, v) in samples.iter_mut().zip(line) {
-                        row[l] = v.double();
+                for (l, &start) in start.iter().enumerate() {
+                    let mut at = start;
+                    for row in &mut samples {
+                        row[l] = self.voxels[at].double();
+                        at += step;
                     }
                 }
             }
@@ -320,18 +324,22 @@ impl<S: Voxel> View<'_, S> {
                 out: &mut results,
             });
             let start = starts(strides, line);
+            let step = strides[axis];
             if in_one_piece(&start) {
-                for (i, row) in results.iter().enumerate() {
-                    let at = start[0] + i * strides[axis];
-                    for (to, v) in out[at..at + LANES].iter_mut().zip(row) {
-                        *to = *v as f32;
+                let mut at = start[0];
+                for row in &results {
+                    let voxels = &mut out[at..at + LANES];
+                    for l in 0..LANES {
+                        voxels[l] = row[l] as f32;
                     }
+                    at += step;
                 }
             } else {
-                for (l, start) in start.into_iter().enumerate() {
-                    let line = out[start..].iter_mut().step_by(strides[axis]);
-                    for (to, row) in line.zip(&results) {
-                        *to = row[l] as f32;
+                for (l, &start) in start.iter().enumerate() {
+                    let mut at = start;
+                    for row in &results {
+                        out[at] = row[l] as f32;
+                        at += step;
                     }
                 }
             }
