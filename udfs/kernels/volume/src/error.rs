@@ -69,6 +69,16 @@ pub enum VolumeError {
         /// Millimetres.
         sigma: f64,
     },
+    /// A setting of the local binary patterns that is not possible.
+    #[error("{setting} {found} is not possible; expected is {expected}")]
+    LocalBinaryPattern {
+        /// PyRadiomics' name of the setting.
+        setting: &'static str,
+        /// What it was.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// An image is too small to be filtered.
     #[error("an image of {size:?} voxels is too small for this filter, which needs at least {needed:?}")]
     TooSmall {

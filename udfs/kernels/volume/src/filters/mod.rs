@@ -8,6 +8,7 @@ mod deriche;
 mod families;
 mod families_table;
 pub mod gradient;
+pub mod lbp2d;
 pub mod log;
 pub mod pointwise;
 mod sampling;
