@@ -3,7 +3,8 @@
 //! The level of x is the number of bin edges that are not above it. PyRadiomics makes the edges with numpy, in the type
 //! of the image's voxels: `arange(low, max + 2 w, w)` for a bin width w, with low = min - min mod w, and
 //! `linspace(min, max, n + 1)` with 1 added to the last edge for a bin count n. In float32 the edges are rounded, and a
-//! voxel next to an edge falls on the side that the rounding gives; the same steps are therefore taken here. Integers are
+//! voxel next to an edge falls on the side that the rounding gives; the same steps are therefore taken here (of the edges
+//! of a width only the first two are rounded). Integers are
 //! treated as f64, which is exact up to 2^53 and never wraps, where numpy's int16 or uint8 would.
 
 use crate::cancel::{BLOCK, Cancel};
@@ -103,11 +104,12 @@ impl Edges {
                 let width = round(width.get());
                 let first = round(region.minimum - floor_mod(region.minimum, width, round));
                 let second = round(first + width);
+                // numpy's arange adds the step to the first edge once in the type of the image, and goes on in double.
                 Self {
-                    precision,
+                    precision: Precision::Double,
                     first,
                     second,
-                    step: round(second - first),
+                    step: second - first,
                     last: None,
                     width,
                 }

@@ -14,6 +14,7 @@ mod error;
 mod extract;
 mod firstorder;
 mod memory;
+mod parameters;
 mod pipeline;
 mod region;
 mod request;
@@ -26,6 +27,8 @@ pub use catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, STANDARD_
 pub use error::RadiomicsError;
 pub use extract::{Extraction, Work, extract};
 pub use memory::memory_needed;
+pub use parameters::{DEFINITION_VERSION, ParameterError, Parameters, Request, Slot};
+pub use pipeline::{Case, Features, Reading};
 pub use request::FeatureSet;
 pub use settings::{Axis, BinCount, BinWidth, Binning, Distances, MAX_DISTANCE, MAX_LEVELS, Settings, WeightingNorm};
 pub use workers::{Alone, Threads, Workers};

@@ -2,7 +2,7 @@ use crate::catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, STANDA
 use crate::error::RadiomicsError;
 
 /// Which features are wanted: a subset of the catalogue, as a set of positions in it. Only what they need is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct FeatureSet(u128);
 
 impl FeatureSet {
@@ -76,7 +76,9 @@ impl FeatureSet {
     /// The features whose class passes a test.
     pub(crate) fn only(self, test: impl Fn(FeatureClass) -> bool) -> Self {
         let classes = FeatureClass::ALL.into_iter().filter(|c| test(*c));
-        let bits = classes.flat_map(FeatureClass::positions).fold(0, |bits, (at, _)| bits | 1 << at);
+        let bits = classes
+            .flat_map(FeatureClass::positions)
+            .fold(0, |bits, (at, _)| bits | 1 << at);
         Self(self.0 & bits)
     }
 

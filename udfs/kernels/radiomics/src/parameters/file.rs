@@ -7,7 +7,10 @@ use super::{Filter, ImageType, Normalise, Parameters, Preprocessing, Resampling,
 use crate::catalogue::{self, FeatureClass, ORIGINAL};
 use crate::request::{FeatureSet, nearest};
 use crate::settings::{Axis, Binning, Distances, Settings, WeightingNorm};
-use radsql_volume::filters::{self, Wavelet, wavelet};
+use radsql_volume::ResegmentMode;
+use radsql_volume::filters::pointwise::Pointwise;
+use radsql_volume::filters::wavelet::{self, WaveletLevels};
+use radsql_volume::filters::{Wavelet, gradient, log};
 use radsql_volume::resample::Interpolator;
 use serde_json::{Map, Value};
 
@@ -34,7 +37,14 @@ pub(super) fn parameters(file: &Value) -> Result<Parameters, ParameterError> {
     }
     let (label, label_channel) = label(common)?;
     let image_types = image_types(section("imageType")?, common)?;
-    Ok(Parameters::assemble(preprocessing(common)?, settings, image_types, wanted, label, label_channel))
+    Ok(Parameters::assemble(
+        preprocessing(common)?,
+        settings,
+        image_types,
+        wanted,
+        label,
+        label_channel,
+    ))
 }
 
 impl Parameters {
@@ -111,17 +121,26 @@ fn known<'a>(
 
 /// The entry of a key. PyRadiomics takes an empty value as its default.
 fn entry<'a>(settings: &'a Map<String, Value>, key: &'a str) -> Option<Entry<'a>> {
-    settings.get(key).filter(|v| !v.is_null()).map(|value| Entry { key, value })
+    settings
+        .get(key)
+        .filter(|v| !v.is_null())
+        .map(|value| Entry { key, value })
 }
 
 fn features(classes: &Map<String, Value>) -> Result<FeatureSet, ParameterError> {
     if classes.is_empty() {
         return Ok(FeatureSet::all());
     }
-    known("feature class", &FeatureClass::ALL.map(FeatureClass::name), classes.keys())?;
+    known(
+        "feature class",
+        &FeatureClass::ALL.map(FeatureClass::name),
+        classes.keys(),
+    )?;
     let mut wanted = FeatureSet::none();
     for (name, list) in classes {
-        let Ok(class) = name.parse::<FeatureClass>() else { continue };
+        let Ok(class) = name.parse::<FeatureClass>() else {
+            continue;
+        };
         wanted = wanted.union(match list {
             Value::Null => FeatureSet::class(class),
             Value::Array(names) if names.is_empty() => FeatureSet::class(class),
@@ -174,8 +193,9 @@ fn preprocessing(common: &Map<String, Value>) -> Result<Preprocessing, Parameter
     Ok(Preprocessing {
         normalise,
         resampling: resampling(common)?,
-        pad_distance: entry(common, "padDistance")
-            .map_or(Ok(default.pad_distance), |e| e.whole(0, "a whole number of voxels, 0 or more"))?,
+        pad_distance: entry(common, "padDistance").map_or(Ok(default.pad_distance), |e| {
+            e.whole(0, "a whole number of voxels, 0 or more")
+        })?,
         pre_crop: truth("preCrop")?,
         resegmentation: resegmentation(common)?,
         correct_mask: truth("correctMask")?,
@@ -208,12 +228,10 @@ fn resampling(common: &Map<String, Value>) -> Result<Option<Resampling>, Paramet
 
 fn resegmentation(common: &Map<String, Value>) -> Result<Option<Resegmentation>, ParameterError> {
     let mode = match entry(common, "resegmentMode") {
-        None => radsql_volume::ResegmentMode::Absolute,
-        Some(e) => match e.value.as_str() {
-            Some("absolute") => radsql_volume::ResegmentMode::Absolute,
-            Some("relative") => radsql_volume::ResegmentMode::Relative,
-            Some("sigma") => radsql_volume::ResegmentMode::Sigma,
-            _ => return e.wrong("absolute, relative or sigma"),
+        None => ResegmentMode::Absolute,
+        Some(e) => match e.value.as_str().and_then(ResegmentMode::parse) {
+            Some(mode) => mode,
+            None => return e.wrong("absolute, relative or sigma"),
         },
     };
     let shape = entry(common, "resegmentShape").map_or(Ok(false), |e| e.truth())?;
@@ -298,7 +316,9 @@ fn image_types(
             let own = map_of(&format!("image type {name}"), own)?;
             known("setting", &SETTINGS, own.keys())?;
             if let Some(key) = own.keys().find(|k| BEFORE_FILTERS.contains(&k.as_str())) {
-                let reason = format!("setting '{key}' holds for every image type; found it in image type {name}: put it into section setting");
+                let reason = format!(
+                    "setting '{key}' holds for every image type; found it in image type {name}: put it into section setting"
+                );
                 return Err(ParameterError::Together { reason });
             }
             merged.extend(own.clone());
@@ -322,20 +342,21 @@ fn image_types(
 fn filters_of(name: &str, map: &Map<String, Value>, settings: &Settings) -> Result<Vec<Named>, ParameterError> {
     // The keys of every filter are checked, whichever is meant.
     let wavelet = wavelet_filter(map, settings)?;
-    let log = log_filters(map)?;
+    let logs = log_filters(map)?;
     let use_spacing = entry(map, "gradientUseSpacing").map_or(Ok(true), |e| e.truth())?;
     let alone = |filter, name: &str| Ok(vec![(filter, vec![name.to_owned()])]);
+    let pointwise = |filter: Pointwise| alone(Filter::Pointwise(filter), filter.name());
     match name {
         "Wavelet" => Ok(vec![wavelet]),
-        "LoG" if log.is_empty() => Err(ParameterError::Together {
+        "LoG" if logs.is_empty() => Err(ParameterError::Together {
             reason: "image type LoG needs setting 'sigma', the widths of the filter in mm such as [1.0, 3.0]".into(),
         }),
-        "LoG" => Ok(log),
-        "Square" => alone(Filter::Square, filters::SQUARE),
-        "SquareRoot" => alone(Filter::SquareRoot, filters::SQUARE_ROOT),
-        "Logarithm" => alone(Filter::Logarithm, filters::LOGARITHM),
-        "Exponential" => alone(Filter::Exponential, filters::EXPONENTIAL),
-        "Gradient" => alone(Filter::Gradient { use_spacing }, filters::GRADIENT),
+        "LoG" => Ok(logs),
+        "Square" => pointwise(Pointwise::Square),
+        "SquareRoot" => pointwise(Pointwise::SquareRoot),
+        "Logarithm" => pointwise(Pointwise::Logarithm),
+        "Exponential" => pointwise(Pointwise::Exponential),
+        "Gradient" => alone(Filter::Gradient { use_spacing }, gradient::NAME),
         _ => alone(Filter::Original, ORIGINAL),
     }
 }
@@ -351,13 +372,9 @@ fn wavelet_filter(map: &Map<String, Value>, settings: &Settings) -> Result<Named
     {
         *used = false;
     }
-    let names = wavelet::names(level, axes);
-    let filter = Filter::Wavelet {
-        wavelet,
-        start_level,
-        level,
-        axes,
-    };
+    let levels = WaveletLevels { start_level, level };
+    let names = wavelet::names(levels, axes);
+    let filter = Filter::Wavelet { wavelet, levels, axes };
     Ok((filter, names))
 }
 
@@ -365,7 +382,7 @@ fn log_filters(map: &Map<String, Value>) -> Result<Vec<Named>, ParameterError> {
     let mut found: Vec<Named> = Vec::new();
     for e in entry(map, "sigma").iter().flat_map(Entry::list) {
         let sigma = e.positive()?;
-        let name = filters::log::name(&python_text(e.value));
+        let name = log::name(&python_text(e.value));
         if found.iter().any(|(_, names)| names.contains(&name)) {
             return e.wrong("a list of different widths");
         }

@@ -10,7 +10,10 @@ use crate::error::RadiomicsError;
 use crate::request::{self, FeatureSet};
 use crate::settings::Settings;
 pub use error::ParameterError;
+use radsql_volume::ResegmentMode;
 use radsql_volume::filters::Wavelet;
+use radsql_volume::filters::pointwise::Pointwise;
+use radsql_volume::filters::wavelet::WaveletLevels;
 use radsql_volume::resample::Interpolator;
 
 /// Version of everything that a feature's value depends on besides image, mask and parameters: the definitions here, and
@@ -50,7 +53,7 @@ pub(crate) struct Resampling {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Resegmentation {
     pub(crate) range: Vec<f64>,
-    pub(crate) mode: radsql_volume::ResegmentMode,
+    pub(crate) mode: ResegmentMode,
     /// `resegmentShape`: whether shape is that of the resegmented region.
     pub(crate) shape: bool,
 }
@@ -61,8 +64,7 @@ pub(crate) enum Filter {
     Original,
     Wavelet {
         wavelet: Wavelet,
-        start_level: usize,
-        level: usize,
+        levels: WaveletLevels,
         /// Axes x, y, z along which it is decomposed.
         axes: [bool; 3],
     },
@@ -70,10 +72,7 @@ pub(crate) enum Filter {
     LaplacianOfGaussian {
         sigma: f64,
     },
-    Square,
-    SquareRoot,
-    Logarithm,
-    Exponential,
+    Pointwise(Pointwise),
     Gradient {
         use_spacing: bool,
     },
@@ -141,7 +140,14 @@ impl Default for Parameters {
             images: 0,
         };
         let image_types = vec![(original, vec![ORIGINAL.to_owned()])];
-        Self::assemble(Preprocessing::default(), Settings::default(), image_types, FeatureSet::all(), None, 0)
+        Self::assemble(
+            Preprocessing::default(),
+            Settings::default(),
+            image_types,
+            FeatureSet::all(),
+            None,
+            0,
+        )
     }
 }
 
@@ -205,7 +211,11 @@ impl Parameters {
             let Some((slot, set)) = self.find(name) else {
                 return Err(RadiomicsError::UnknownFeature {
                     name: name.to_owned(),
-                    nearest: request::nearest(name, self.features(&self.everything()).map(|(s, f)| f.full_name(s.image_type()))),
+                    nearest: request::nearest(
+                        name,
+                        self.features(&self.everything())
+                            .map(|(s, f)| f.full_name(s.image_type())),
+                    ),
                 });
             };
             if let Some(wanted) = request.0.get_mut(slot) {
@@ -220,7 +230,11 @@ impl Parameters {
         let (image_type, feature) = name.split_once('_')?;
         let set = FeatureSet::parse([feature]).ok().filter(|s| s.len() == 1)?;
         let shape = !set.only(FeatureClass::is_shape).is_empty();
-        let slot = self.slots.iter().enumerate().position(|(i, s)| s.name == image_type && (i == 0) == shape)?;
+        let slot = self
+            .slots
+            .iter()
+            .enumerate()
+            .position(|(i, s)| s.name == image_type && (i == 0) == shape)?;
         let offered = self.slots.get(slot)?.offered;
         offered.contains(set).then_some((slot, set))
     }
@@ -228,7 +242,10 @@ impl Parameters {
     /// The features of a request with their slots, in the order of the slots and then of the catalogue.
     pub fn features(&self, request: &Request) -> impl Iterator<Item = (&Slot, &'static FeatureDef)> {
         let sets = request.0.clone();
-        self.slots.iter().zip(sets).flat_map(|(slot, set)| set.iter().map(move |f| (slot, f)))
+        self.slots
+            .iter()
+            .zip(sets)
+            .flat_map(|(slot, set)| set.iter().map(move |f| (slot, f)))
     }
 }
 
@@ -280,7 +297,10 @@ fn slots(
         slots.extend(names.iter().map(|name| Slot {
             name: name.clone(),
             offered: wanted.only(|c| !c.is_shape()),
-            definition: format!("{preprocessing:?} {region} {name} {:?} {:?}", image_type.filter, image_type.settings),
+            definition: format!(
+                "{preprocessing:?} {region} {name} {:?} {:?}",
+                image_type.filter, image_type.settings
+            ),
         }));
     }
     slots

@@ -75,7 +75,12 @@ mod tests {
 
     #[test]
     fn numbers_as_python_writes_them() {
-        for (value, text) in [(json!(1), "1"), (json!(1.0), "1.0"), (json!(0.5), "0.5"), (json!(2.25), "2.25")] {
+        for (value, text) in [
+            (json!(1), "1"),
+            (json!(1.0), "1.0"),
+            (json!(0.5), "0.5"),
+            (json!(2.25), "2.25"),
+        ] {
             assert_eq!(python_text(&value), text);
         }
     }

@@ -1,78 +1,63 @@
 //! The images that filters make.
 
 use crate::error::RadiomicsError;
-use crate::parameters::{Filter, ImageType, Request};
-use radsql_volume::filters::{self, WaveletLevels};
-use radsql_volume::{Bounds, Grid, Range, Volume};
+use crate::parameters::{Filter, ImageType, Parameters, Request};
+use radsql_volume::filters::{gradient, log, wavelet};
+use radsql_volume::{Bounds, Grid, Volume};
 use std::sync::atomic::AtomicBool;
 
-/// The voxels of the whole image that a filter needs for the voxels of `output`.
+/// The voxels of the whole image that a filter needs for the voxels of `output`. Where it scales by the image's largest
+/// value, that is not among them: see [`needs_largest`].
 pub(crate) fn support(filter: &Filter, image: &Grid, output: &Bounds) -> Bounds {
     match filter {
-        Filter::Wavelet {
-            wavelet,
-            start_level,
-            level,
-            axes,
-        } => {
-            let levels = WaveletLevels {
-                start_level: *start_level,
-                level: *level,
-            };
-            filters::wavelet::support(wavelet, levels, *axes, image, output)
-        }
-        Filter::LaplacianOfGaussian { sigma } => filters::log::support(*sigma, image, output),
-        Filter::Gradient { .. } => filters::gradient::support(image, output),
-        Filter::Original | Filter::Square | Filter::SquareRoot | Filter::Logarithm | Filter::Exponential => *output,
+        Filter::Wavelet { wavelet, levels, axes } => wavelet::support(image, wavelet, *levels, *axes, output),
+        Filter::LaplacianOfGaussian { sigma } => log::support(image, *sigma, output),
+        Filter::Gradient { .. } => gradient::support(image, output),
+        Filter::Original | Filter::Pointwise(_) => *output,
     }
 }
 
-/// Whether a filter scales by the largest value of the whole image.
-pub(crate) fn needs_range(filter: &Filter) -> bool {
-    matches!(
-        filter,
-        Filter::Square | Filter::SquareRoot | Filter::Logarithm | Filter::Exponential
-    )
+/// Whether a filter scales by the largest absolute value of the whole image.
+pub(crate) fn needs_largest(filter: &Filter) -> bool {
+    matches!(filter, Filter::Pointwise(_))
 }
 
 /// The wanted images of a type with their slots, on the grid of `output`. An image that PyRadiomics leaves out, because the
-/// scan is too small for the filter, is left out here too.
+/// scan is too small for the filter, is left out here too. `largest` is the largest absolute value of the whole image.
 pub(crate) fn images(
+    parameters: &Parameters,
     image_type: &ImageType,
     image: &Volume,
-    range: &Range,
+    largest: Option<f64>,
     output: &Bounds,
     request: &Request,
     cancel: &AtomicBool,
 ) -> Result<Vec<(usize, Volume)>, RadiomicsError> {
-    let slot = image_type.first;
-    let one = |volume: Volume| Ok(vec![(slot, volume)]);
+    let first = image_type.first;
+    let one = |volume: Volume| Ok(vec![(first, volume)]);
     match &image_type.filter {
         Filter::Original => one(image.crop(output)?),
-        Filter::Wavelet {
-            wavelet,
-            start_level,
-            level,
-            axes,
-        } => {
-            let levels = WaveletLevels {
-                start_level: *start_level,
-                level: *level,
+        Filter::Wavelet { wavelet, levels, axes } => {
+            let slot_of = |name: &str| {
+                let mut slots = (first..)
+                    .zip(parameters.slots().iter().skip(first))
+                    .take(image_type.images);
+                slots.find(|(_, slot)| slot.image_type() == name).map(|(at, _)| at)
             };
-            let wanted = |at: usize| !request.slot(slot + at).is_empty();
-            let found = filters::wavelet::decompose(image, wavelet, levels, *axes, &wanted, output, cancel)?;
-            Ok(found.into_iter().map(|(at, volume)| (slot + at, volume)).collect())
+            let wanted = |name: &str| slot_of(name).is_some_and(|at| !request.slot(at).is_empty());
+            let found = wavelet::decompose(image, wavelet, *levels, *axes, &wanted, output, cancel)?;
+            let placed = found
+                .into_iter()
+                .filter_map(|(name, volume)| Some((slot_of(&name)?, volume)));
+            Ok(placed.collect())
         }
         Filter::LaplacianOfGaussian { sigma } => {
-            if filters::log::possible(image.grid(), *sigma).is_err() {
+            if log::possible(image.grid(), *sigma).is_err() {
                 return Ok(Vec::new());
             }
-            one(filters::log::laplacian_of_gaussian(image, *sigma, output, cancel)?)
+            one(log::laplacian_of_gaussian(image, *sigma, output, cancel)?)
         }
-        Filter::Square => one(filters::square(image, range, output, cancel)?),
-        Filter::SquareRoot => one(filters::square_root(image, range, output, cancel)?),
-        Filter::Logarithm => one(filters::logarithm(image, range, output, cancel)?),
-        Filter::Exponential => one(filters::exponential(image, range, output, cancel)?),
-        Filter::Gradient { use_spacing } => one(filters::gradient::magnitude(image, *use_spacing, output, cancel)?),
+        Filter::Pointwise(filter) => one(filter.filter(image, largest, output, cancel)?),
+        Filter::Gradient { use_spacing } => one(gradient::magnitude(image, *use_spacing, output, cancel)?),
     }
 }

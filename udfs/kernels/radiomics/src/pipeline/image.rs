@@ -16,7 +16,12 @@ pub(crate) type ClassValues = (FeatureClass, Vec<f64>);
 
 /// The classes whose matrices are filled together. Each group is a task of its own.
 pub(crate) const GROUPS: [&[FeatureClass]; 2] = [
-    &[FeatureClass::FirstOrder, FeatureClass::Glcm, FeatureClass::Gldm, FeatureClass::Ngtdm],
+    &[
+        FeatureClass::FirstOrder,
+        FeatureClass::Glcm,
+        FeatureClass::Gldm,
+        FeatureClass::Ngtdm,
+    ],
     &[FeatureClass::Glrlm, FeatureClass::Glszm],
 ];
 

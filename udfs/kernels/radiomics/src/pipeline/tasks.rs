@@ -12,15 +12,30 @@ use crate::request::FeatureSet;
 use crate::settings::Settings;
 use crate::shape;
 use crate::workers::Workers;
-use radsql_volume::{Mask, Range, Volume};
+use radsql_volume::{Mask, Volume};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The image that filters see, and the largest absolute value where it is that of voxels beyond it.
+pub(super) struct Picture {
+    pub(super) image: Volume,
+    pub(super) largest: Option<f64>,
+}
+
+/// The image types of which a feature is wanted.
+pub(super) fn wanted_types<'a>(
+    parameters: &'a Parameters,
+    request: &'a Request,
+) -> impl Iterator<Item = &'a ImageType> {
+    let wanted = |t: &&ImageType| (t.first..t.first + t.images).any(|slot| !request.slot(slot).is_empty());
+    parameters.image_types.iter().filter(wanted)
+}
 
 /// Computes everything that is wanted. The first round of tasks is shape and the filters, the second the features of each
 /// image, in groups of classes.
 pub(super) fn run(
     parameters: &Parameters,
     request: Request,
-    image: Option<(Volume, Range)>,
+    picture: Option<Picture>,
     mask: &Mask,
     shape_mask: &Mask,
     workers: &dyn Workers,
@@ -28,29 +43,29 @@ pub(super) fn run(
 ) -> Result<Features, RadiomicsError> {
     cancel.check()?;
     let output = mask.bounds();
-    let wanted_types: Vec<&ImageType> = parameters
-        .image_types
-        .iter()
-        .filter(|t| (t.first..t.first + t.images).any(|slot| !request.slot(slot).is_empty()))
-        .collect();
+    let types: Vec<&ImageType> = wanted_types(parameters, &request).collect();
 
-    let first: Places<First> = Places::new(1 + wanted_types.len());
+    let first: Places<First> = Places::new(1 + types.len());
     workers.run(first.len(), &|task| {
-        first.put(task, || match task.checked_sub(1).and_then(|at| wanted_types.get(at)) {
-            None => {
-                Ok(First::Shape(shape::classes(shape_mask, &parameters.settings, request.slot(0), cancel)?))
-            }
-            Some(image_type) => match &image {
+        first.put(task, || match task.checked_sub(1).and_then(|at| types.get(at)) {
+            None => Ok(First::Shape(shape::classes(
+                shape_mask,
+                &parameters.settings,
+                request.slot(0),
+                cancel,
+            )?)),
+            Some(image_type) => match &picture {
                 None => Ok(First::Images(Vec::new())),
-                Some((image, range)) => {
-                    let found = derive::images(image_type, image, range, &output, &request, cancel.0);
+                Some(p) => {
+                    let (image, largest) = (&p.image, p.largest);
+                    let found = derive::images(parameters, image_type, image, largest, &output, &request, cancel.0);
                     let name = || name_of(parameters, image_type.first);
                     Ok(First::Images(found.map_err(|e| e.in_image(name()))?))
                 }
             },
         });
     });
-    drop(image);
+    drop(picture);
 
     let mut found: Vec<Vec<ClassValues>> = vec![Vec::new(); parameters.slots().len()];
     let mut derived = Vec::new();
@@ -62,7 +77,7 @@ pub(super) fn run(
                 }
             }
             First::Images(images) => {
-                let Some(image_type) = task.checked_sub(1).and_then(|at| wanted_types.get(at)) else {
+                let Some(image_type) = task.checked_sub(1).and_then(|at| types.get(at)) else {
                     continue;
                 };
                 derived.extend(images.into_iter().map(|(slot, volume)| Derived {
@@ -87,7 +102,9 @@ pub(super) fn run(
         });
     });
     for (task, classes) in second.take()?.into_iter().enumerate() {
-        let Some(derived) = derived.get(task / GROUPS.len()) else { continue };
+        let Some(derived) = derived.get(task / GROUPS.len()) else {
+            continue;
+        };
         if let Some(slot) = found.get_mut(derived.slot) {
             slot.extend(classes);
         }
@@ -95,7 +112,12 @@ pub(super) fn run(
 
     let classes: Vec<ClassValues> = found.iter().flatten().cloned().collect();
     let work = Work::of(&classes, request.len());
-    let values = request.slots().iter().zip(&found).map(|(set, classes)| values(*set, classes)).collect();
+    let values = request
+        .slots()
+        .iter()
+        .zip(&found)
+        .map(|(set, classes)| values(*set, classes))
+        .collect();
     Ok(Features { request, values, work })
 }
 
@@ -127,12 +149,7 @@ enum State {
 
 impl Derived<'_> {
     /// A group of classes. Whichever thread comes first prepares the image for all.
-    fn group(
-        &self,
-        group: &[FeatureClass],
-        region: &Mask,
-        cancel: Cancel,
-    ) -> Result<Vec<ClassValues>, RadiomicsError> {
+    fn group(&self, group: &[FeatureClass], region: &Mask, cancel: Cancel) -> Result<Vec<ClassValues>, RadiomicsError> {
         if !self.needs(group) {
             return Ok(Vec::new());
         }
@@ -194,7 +211,11 @@ impl<T> Places<T> {
     fn take(self) -> Result<Vec<T>, RadiomicsError> {
         let places = self.0.into_iter();
         places
-            .map(|p| p.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or(Err(RadiomicsError::Cancelled)))
+            .map(|p| {
+                p.into_inner()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .unwrap_or(Err(RadiomicsError::Cancelled))
+            })
             .collect()
     }
 }

@@ -9,10 +9,10 @@ mod plane;
 use crate::cancel::Cancel;
 use crate::catalogue::FeatureClass;
 use crate::error::RadiomicsError;
-use crate::request::FeatureSet;
-use diameter::Extremes;
 use crate::pipeline::image::ClassValues;
+use crate::request::FeatureSet;
 use crate::settings::Settings;
+use diameter::Extremes;
 use radsql_volume::Mask;
 use std::f64::consts::PI;
 
@@ -29,19 +29,20 @@ pub(crate) fn classes(
         found.push((FeatureClass::Shape, features(mask, spacing, wanted, cancel)?.to_vec()));
     }
     if wanted.needs(FeatureClass::Shape2D) {
-        let values = plane::features(mask, spacing, settings.force2d(), wanted, cancel)?;
-        found.push((FeatureClass::Shape2D, values.to_vec()));
+        let values = match plane::features(mask, spacing, settings.force2d(), wanted, cancel) {
+            // PyRadiomics looks at another axis first, and there leaves the class out of a region of one voxel's length.
+            Err(RadiomicsError::NotOneSlice { dimension, .. }) if mask.bounds().size.get(dimension) == Some(&1) => {
+                vec![]
+            }
+            values => values?.to_vec(),
+        };
+        found.push((FeatureClass::Shape2D, values));
     }
     Ok(found)
 }
 
 /// The 14 features in the order of the catalogue, then the 3 deprecated ones; those that are not wanted may be NaN. `spacing` is (x, y, z) in mm.
-fn features(
-    mask: &Mask,
-    spacing: [f64; 3],
-    wanted: FeatureSet,
-    cancel: Cancel,
-) -> Result<[f64; 17], RadiomicsError> {
+fn features(mask: &Mask, spacing: [f64; 3], wanted: FeatureSet, cancel: Cancel) -> Result<[f64; 17], RadiomicsError> {
     let needs = |names: &[&str]| wanted.needs_any(FeatureClass::Shape, names);
     let [sx, sy, sz] = spacing;
     let spacing = [sz, sy, sx];

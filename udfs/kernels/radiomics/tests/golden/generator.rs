@@ -1,5 +1,7 @@
 //! The images and masks of tests/golden/radiomics/cases.csv, as make_golden.py makes them.
 
+#![allow(dead_code)] // each test uses its part
+
 use ndarray::Array3;
 use radsql_radiomics::{Axis, Binning, Distances, Settings};
 use radsql_volume::{Grid, Mask, Volume, Voxels};
@@ -16,7 +18,7 @@ pub struct Case {
 }
 
 /// Whole numbers from 0 to 2^31 - 1, from a 64-bit linear congruential generator.
-struct Numbers(u64);
+pub struct Numbers(pub u64);
 
 impl Numbers {
     fn next(&mut self) -> i64 {
@@ -47,7 +49,7 @@ impl Case {
     }
 }
 
-fn typed(whole: Array3<i64>, dtype: &str, divisor: i64) -> Voxels {
+pub fn typed(whole: Array3<i64>, dtype: &str, divisor: i64) -> Voxels {
     match dtype {
         "uint8" => whole.mapv(|v| v as u8).into(),
         "int8" => whole.mapv(|v| v as i8).into(),
@@ -64,7 +66,7 @@ fn each<T>([nx, ny, nz]: [usize; 3], mut value: impl FnMut(i64, i64, i64) -> T) 
     Array3::from_shape_fn((nz, ny, nx), |(z, y, x)| value(x as i64, y as i64, z as i64))
 }
 
-fn image(recipe: &str, size: [usize; 3], numbers: &mut Numbers) -> Array3<i64> {
+pub fn image(recipe: &str, size: [usize; 3], numbers: &mut Numbers) -> Array3<i64> {
     let (kind, parameters) = recipe.split_once(' ').unwrap();
     let p: Vec<i64> = parameters.split(' ').map(|v| v.parse().unwrap()).collect();
     each(size, |x, y, z| {
@@ -80,7 +82,7 @@ fn image(recipe: &str, size: [usize; 3], numbers: &mut Numbers) -> Array3<i64> {
     })
 }
 
-fn mask(recipe: &str, size: [usize; 3], numbers: &mut Numbers) -> Array3<u8> {
+pub fn mask(recipe: &str, size: [usize; 3], numbers: &mut Numbers) -> Array3<u8> {
     let [nx, ny, nz] = size.map(|n| n as i64);
     let (kind, parameter) = recipe.split_once(' ').unwrap_or((recipe, ""));
     let ball = |x: i64, y: i64, z: i64| -> i64 {
