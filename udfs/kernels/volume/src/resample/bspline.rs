@@ -349,14 +349,24 @@ fn columns(
     while start < n {
         let lanes = LANES.min(n - start);
         for (sample, row) in line.iter_mut().zip(values.chunks_exact(n)) {
-            *sample = [0.0; LANES];
-            sample[..lanes].copy_from_slice(&row[start..start + lanes]);
+            let Some(row) = row.get(start..start + lanes) else {
+                continue;
+            };
+            // Whole groups are copied in registers.
+            *sample = Lanes::try_from(row).unwrap_or_else(|_| {
+                let mut some = [0.0; LANES];
+                some[..lanes].copy_from_slice(row);
+                some
+            });
         }
         if !spline.filter(line, section) {
             return false;
         }
         for (sample, row) in line.iter().zip(values.chunks_exact_mut(n)) {
-            row[start..start + lanes].copy_from_slice(&sample[..lanes]);
+            match row.get_mut(start..start + lanes).map(<&mut Lanes>::try_from) {
+                Some(Ok(row)) => *row = *sample,
+                _ => row[start..start + lanes].copy_from_slice(&sample[..lanes]),
+            }
         }
         start += lanes;
     }

@@ -43,26 +43,17 @@ impl Frame {
 pub(crate) struct Lines {
     target: Frame,
     source: Frame,
-    length: usize,
+    /// How far along its line each voxel lies, as a part of it.
+    parts: Vec<f64>,
     size: [usize; 3],
     source_size: [usize; 3],
 }
 
-/// The continuous indices along one line.
+/// The continuous indices along one line: that of its first voxel, and the way to the one past its last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
     start: [f64; 3],
-    step: [f64; 3],
-    length: f64,
-}
-
-impl Line {
-    /// The continuous index of voxel `x` of the line.
-    #[inline]
-    pub(crate) fn at(&self, x: usize) -> [f64; 3] {
-        let alpha = x as f64 / self.length;
-        std::array::from_fn(|d| self.start[d] + alpha * self.step[d])
-    }
+    way: [f64; 3],
 }
 
 impl Lines {
@@ -70,7 +61,9 @@ impl Lines {
         Self {
             target: Frame::of(target),
             source: Frame::of(source),
-            length: target.size()[0],
+            parts: (0..target.size()[0])
+                .map(|x| x as f64 / target.size()[0] as f64)
+                .collect(),
             size: target.size(),
             source_size: source.size(),
         }
@@ -79,25 +72,37 @@ impl Lines {
     /// The line along x at (y, z) of the target.
     pub(crate) fn line(&self, y: usize, z: usize) -> Line {
         let at = |x: usize| self.source.index(self.target.point([x as f64, y as f64, z as f64]));
-        let (start, end) = (at(0), at(self.length));
+        let (start, end) = (at(0), at(self.size[0]));
         Line {
             start,
-            step: std::array::from_fn(|d| end[d] - start[d]),
-            length: self.length as f64,
+            way: std::array::from_fn(|d| end[d] - start[d]),
         }
+    }
+
+    /// The continuous index of voxel `x` of a line.
+    #[inline]
+    pub(crate) fn at(&self, line: &Line, x: usize) -> [f64; 3] {
+        let part = self.parts.get(x).copied().unwrap_or(f64::NAN);
+        std::array::from_fn(|d| line.start[d] + part * line.way[d])
     }
 
     /// Whether a point lies in the source image: ITK's `IsInsideBuffer`, half a voxel beyond the outer centres.
     #[inline]
     pub(crate) fn holds(&self, index: &[f64; 3]) -> bool {
-        (0..3).all(|d| index[d] >= -0.5 && index[d] < self.source_size[d] as f64 - 0.5)
+        (0..3).all(|d| self.holds_along(d, index[d]))
+    }
+
+    /// The same along one axis.
+    #[inline]
+    pub(crate) fn holds_along(&self, d: usize, index: f64) -> bool {
+        index >= -0.5 && index < self.source_size[d] as f64 - 0.5
     }
 
     /// The continuous indices of the line along x at (y, z).
     pub(crate) fn fill(&self, y: usize, z: usize, to: &mut [[f64; 3]]) {
         let line = self.line(y, z);
         for (x, to) in to.iter_mut().enumerate() {
-            *to = line.at(x);
+            *to = self.at(&line, x);
         }
     }
 
@@ -144,7 +149,7 @@ impl Lines {
         let axes: [Vec<f64>; 3] = std::array::from_fn(|d| {
             (0..self.size[d])
                 .map(|i| match d {
-                    0 => line.at(i)[0],
+                    0 => self.at(&line, i)[0],
                     1 => self.line(i, 0).start[1],
                     _ => self.line(0, i).start[2],
                 })

@@ -288,7 +288,7 @@ impl Resampler<'_> {
                     } else if x.inside == Inside::No {
                         continue;
                     }
-                    let index = whole_line.at(i);
+                    let index = self.lines.at(&whole_line, i);
                     if self.lines.holds(&index) {
                         *to = T::of(self.exact(c, &index));
                     }

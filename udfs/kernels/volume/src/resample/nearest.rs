@@ -6,11 +6,10 @@ use crate::grid::Grid;
 use crate::mask::{Bounds, Mask};
 use ndarray::Array3;
 
-/// The voxel nearest to a continuous index inside the image: halves go up, as in ITK's `RoundHalfIntegerUp`.
+/// The voxel nearest to a continuous index of at least -1/2: halves go up, as in ITK's `RoundHalfIntegerUp`.
 #[inline]
 pub(super) fn nearest(index: f64) -> usize {
-    // ITK's instruction rounds 2x + 1/2 to the nearest even number and halves it.
-    ((2.0 * index + 0.5).round_ties_even() as i64 >> 1).max(0) as usize
+    (index + 0.5) as usize
 }
 
 /// The mask on another grid: each voxel takes the nearest voxel of the mask.
@@ -28,22 +27,45 @@ pub fn resample_mask(mask: &Mask, target: &Grid) -> Result<Mask, VolumeError> {
     let (from, to) = (around.lower, around.upper());
     let [nx, ny, nz] = around.size;
     let mut inside = Array3::from_elem((nz, ny, nx), false);
-    let source = mask.inside();
-    let [sx, sy, sz] = region.size;
-    let Some(voxels) = source.as_slice() else {
+    let [sx, sy, _] = region.size;
+    let Some(voxels) = mask.inside().as_slice() else {
         return Err(VolumeError::EmptyMask);
     };
+    // The place in the region's box of a continuous index, usize::MAX outside of it.
+    let place = |d: usize, index: f64| {
+        if !lines.holds_along(d, index) {
+            return usize::MAX;
+        }
+        let at = nearest(index).wrapping_sub(region.lower[d]);
+        if at < region.size[d] { at } else { usize::MAX }
+    };
+    let axes = lines.axes().filter(|(_, error)| *error == [0.0; 3]);
+    let axes = axes.map(|(axes, _)| {
+        let places = |d: usize| -> Vec<usize> { axes[d].iter().map(|&index| place(d, index)).collect() };
+        [places(0), places(1), places(2)]
+    });
     for (mut plane, z) in inside.outer_iter_mut().zip(from[2]..to[2]) {
         for (mut row, y) in plane.outer_iter_mut().zip(from[1]..to[1]) {
-            let line = lines.line(y, z);
-            for (voxel, x) in row.iter_mut().zip(from[0]..to[0]) {
-                let index = line.at(x);
-                if !lines.holds(&index) {
+            if let Some([xs, ys, zs]) = &axes {
+                let (y, z) = (ys[y], zs[z]);
+                if y == usize::MAX || z == usize::MAX {
                     continue;
                 }
-                let at: [usize; 3] = std::array::from_fn(|d| nearest(index[d]).wrapping_sub(region.lower[d]));
-                if at[0] < sx && at[1] < sy && at[2] < sz {
-                    *voxel = voxels.get((at[2] * sy + at[1]) * sx + at[0]).copied().unwrap_or(false);
+                let start = (z * sy + y) * sx;
+                let Some(source) = voxels.get(start..start + sx) else {
+                    continue;
+                };
+                for (voxel, x) in row.iter_mut().zip(&xs[from[0]..to[0]]) {
+                    *voxel = source.get(*x).copied().unwrap_or(false);
+                }
+                continue;
+            }
+            let line = lines.line(y, z);
+            for (voxel, x) in row.iter_mut().zip(from[0]..to[0]) {
+                let index = lines.at(&line, x);
+                let [x, y, z] = std::array::from_fn(|d| place(d, index[d]));
+                if x != usize::MAX && y != usize::MAX && z != usize::MAX {
+                    *voxel = voxels.get((z * sy + y) * sx + x).copied().unwrap_or(false);
                 }
             }
         }
