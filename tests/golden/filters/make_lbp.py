@@ -1,10 +1,12 @@
-"""Writes lbp2d.json: PyRadiomics' LBP2D images of small made-up images.
+"""Writes lbp2d.json and lbp3d.json: PyRadiomics' LBP2D and LBP3D images of small made-up images.
 
-Packages: pyradiomics 3.0.1, SimpleITK 2.5.7, scikit-image 0.26.0, numpy 2.2.6. Run: venv/bin/python make_lbp.py
+Packages: pyradiomics 3.0.1, SimpleITK 2.5.7, scikit-image 0.26.0, scipy 1.14.1, trimesh 5.2.0, numpy
+2.2.6. Run: venv/bin/python make_lbp.py
 
 Voxel i (x fastest) of an image holds k = ((7919 i + 104729 (i^2 mod 1013)) mod 2003) mod m - shift, of a float image k / 7;
-a small m gives many equal neighbours. Of each filtered image the file holds its type, every n-th voxel, and a hash over the
-bits of all voxels.
+a small m gives many equal neighbours. Of each LBP2D image the file holds its type, every n-th voxel, and a hash over the bits
+of all voxels. Of each LBP3D map it holds the voxels of the mask, all voxels x, y, z of a box with (31 x + 17 y + 7 z) mod 11
+other than 0, and of the kurtosis a hash over their bits too.
 """
 import json
 import logging
@@ -39,7 +41,7 @@ def digest(a):
 
 
 def number(v):
-    return v.item() if np.isfinite(v) else str(v)
+    return np.asarray(v).item() if np.isfinite(v) else str(v)
 
 
 def describe(a, samples):
@@ -91,4 +93,44 @@ def flat():
     write("lbp2d", cases)
 
 
+def region(case):
+    x, y, z = case["size"]
+    k, j, i = np.indices((z, y, x))
+    m = (31 * i + 17 * j + 7 * k) % 11 != 0
+    for a, lower, size in zip((i, j, k), *case["box"]):
+        m &= (a >= lower) & (a < lower + size)
+    return m
+
+
+def deep():
+    cases = []
+    for t in ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]:
+        for modulus in [3, 200 if t.endswith("t8") else 2003]:
+            cases.append({"type": t, "modulus": modulus, "shift": SHIFTS.get(t, 900)})
+    for t in ["int16", "float32", "float64"]:
+        cases.append({"type": t, "modulus": 1, "shift": -1000})  # all voxels are equal
+        cases.append({"type": t, "modulus": 4, "shift": 1, "box": [[0, 0, 0], [9, 3, 2]]})
+        cases.append({"type": t, "modulus": 4, "shift": 1, "box": [[6, 3, 4], [3, 5, 3]]})
+        for size, box in [([9, 8, 1], [[1, 1, 0], [7, 7, 1]]), ([2, 8, 3], [[0, 0, 0], [2, 8, 3]]), ([1, 9, 7], [[0, 2, 2], [1, 5, 4]])]:
+            cases.append({"type": t, "modulus": 6, "shift": 1, "size": size, "box": box})
+        for levels, radius, subdivision in [(2, 1, 0), (3, 1, 1), (5, 1, 1), (2, 0.4, 1), (2, 1.5, 1), (3, 2.5, 2), (2, 7, 1), (2, 1, 2),
+                                            (4, 1, 3), (2, 500, 1)]:
+            box = [[3, 2, 1], [3, 3, 5]] if subdivision < 3 else [[4, 3, 3], [1, 3, 3]]
+            cases.append({"type": t, "modulus": 5, "shift": 1, "box": box, "lbp3DLevels": levels, "lbp3DIcosphereRadius": radius,
+                          "lbp3DIcosphereSubdivision": subdivision})
+    for case in cases:
+        case.setdefault("size", [9, 8, 7])
+        case.setdefault("box", [[2, 1, 2], [5, 5, 4]])
+        m = region(case)
+        mask = sitk.GetImageFromArray(m.astype(np.uint8))
+        settings = {k: v for k, v in case.items() if k.startswith("lbp")}
+        with np.errstate(all="ignore"):
+            maps = filters.getLBP3DImage(image(case), mask, **settings)
+            maps = [(n, sitk.GetArrayFromImage(im)[m]) for im, n, _ in maps]
+        case["maps"] = [[n, [number(float(f"{v:.14g}")) for v in a]] for n, a in maps]
+        case["hash"] = digest(maps[-1][1])
+    write("lbp3d", cases)
+
+
 flat()
+deep()

@@ -8,10 +8,14 @@ mod deriche;
 mod families;
 mod families_table;
 pub mod gradient;
+mod icosphere;
 pub mod lbp2d;
+pub mod lbp3d;
 pub mod log;
 pub mod pointwise;
 mod sampling;
+mod spherical_harmonics;
+mod spline;
 mod swt;
 pub mod wavelet;
 
