@@ -5,6 +5,7 @@
 //! image is 0. A sample that is not below the voxel gives a 1. Where they are equal but for the last bits these decide, and they
 //! are those of scikit-image 0.26 on x86-64 (where products and sums are rounded each).
 
+use super::cast::Code;
 use super::go_on;
 use super::sampling::Voxel;
 use crate::error::VolumeError;
@@ -440,50 +441,4 @@ fn code(method: Method, samples: usize, pattern: u64) -> f64 {
         }
     };
     code as f64
-}
-
-/// A type that codes are stored in.
-trait Code: Voxel + Default {
-    fn from_code(code: f64) -> Self;
-}
-
-/// x86's conversion to a signed integer: what does not fit is the least one.
-fn int32(v: f64) -> i32 {
-    if v > -2_147_483_649.0 && v < 2_147_483_648.0 {
-        v as i32
-    } else {
-        i32::MIN
-    }
-}
-
-fn int64(v: f64) -> i64 {
-    let bound = 9_223_372_036_854_775_808.0;
-    if v >= -bound && v < bound { v as i64 } else { i64::MIN }
-}
-
-macro_rules! code {
-    ($($t:ty: $v:ident => $e:expr;)*) => { $(impl Code for $t {
-        #[inline(always)]
-        fn from_code($v: f64) -> Self { $e }
-    })* };
-}
-code! {
-    u8: v => int32(v) as u8;
-    i8: v => int32(v) as i8;
-    u16: v => int32(v) as u16;
-    i16: v => int32(v) as i16;
-    i32: v => int32(v);
-    i64: v => int64(v);
-    u32: v => if v >= 2_147_483_648.0 {
-        (int32(v - 2_147_483_648.0) as u32) ^ (1 << 31)
-    } else {
-        int32(v) as u32
-    };
-    u64: v => if v >= 9_223_372_036_854_775_808.0 {
-        (int64(v - 9_223_372_036_854_775_808.0) as u64) ^ (1 << 63)
-    } else {
-        int64(v) as u64
-    };
-    f32: v => v as f32;
-    f64: v => v;
 }

@@ -4,6 +4,7 @@
 //! the voxels of one box of it. It computes only what these depend on. Each filter tells by its `support` which box of an
 //! image is enough: filtering that box as if it were the image gives the same voxels.
 
+mod cast;
 mod deriche;
 mod families;
 mod families_table;
@@ -14,6 +15,7 @@ pub mod lbp3d;
 pub mod log;
 pub mod pointwise;
 mod sampling;
+mod sphere_samples;
 mod spherical_harmonics;
 mod spline;
 mod swt;

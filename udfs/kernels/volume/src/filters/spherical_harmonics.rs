@@ -32,7 +32,7 @@ fn legendre(order: usize, degree: usize, x: f64) -> f64 {
 /// The sum over powers of 1 + x.
 fn direct(order: usize, degree: usize, x: f64) -> f64 {
     let (m, n) = (order as f64, degree as f64);
-    let sign = if degree % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if degree.is_multiple_of(2) { 1.0 } else { -1.0 };
     if x.abs() == 1.0 {
         return if order > 0 {
             0.0
