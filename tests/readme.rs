@@ -17,6 +17,7 @@ fn the_tour_works_as_printed() {
         let output = Command::new(env!("CARGO_BIN_EXE_radsql"))
             .args(args)
             .current_dir(dir.path())
+            .env("XDG_CACHE_HOME", dir.path().join("cache"))
             .output()
             .expect("run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

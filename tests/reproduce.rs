@@ -192,6 +192,7 @@ fn radsql(arguments: &[&str], folder: &Path) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_radsql"))
         .args(arguments)
         .current_dir(folder)
+        .env("XDG_CACHE_HOME", "/dev/null")
         .output()
         .expect("radsql runs");
     let errors = String::from_utf8_lossy(&output.stderr);

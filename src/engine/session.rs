@@ -44,15 +44,11 @@ use std::sync::Arc;
 /// # Errors
 /// When the session refuses a registration.
 pub fn register_all(context: &SessionContext) -> Result<()> {
-    register(context, None).map(|_| ())
+    register(context, RadsqlOptions::default()).map(|_| ())
 }
 
-fn register(context: &SessionContext, limit: Option<MemoryLimit>) -> Result<Arc<ScanRuntime>> {
+fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<ScanRuntime>> {
     let runtime = Arc::new(ScanRuntime::new(Arc::clone(&context.runtime_env().memory_pool)));
-    let options = RadsqlOptions {
-        memory_limit: limit,
-        ..RadsqlOptions::default()
-    };
     let functions = radsql_udfs::functions(&options, &runtime)?;
     context
         .state_ref()
@@ -100,11 +96,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session in memory, with DuckDB's SQL dialect. Queries may use four fifths of the machine's memory.
+    /// A session in memory, with DuckDB's SQL dialect. Queries may use four fifths of the machine's memory. No features are
+    /// kept for the next time: [`Session::with_cache_dir`] does that.
     ///
     /// # Errors
     /// When DataFusion refuses a setting.
     pub fn new() -> Result<Self> {
+        Self::with_cache_dir("")
+    }
+
+    /// As [`Session::new`], with a folder that keeps computed features (`radsql.cache_dir`).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_cache_dir(cache_dir: &str) -> Result<Self> {
         let limit = MemoryLimit::new(machine_memory() / 5 * 4);
         let pool = Arc::new(SessionPool::new(limit.clone()));
         let environment = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc()?;
@@ -117,7 +122,12 @@ impl Session {
             .set_bool("datafusion.sql_parser.enable_subquery_sort_elimination", false)
             .set_bool("datafusion.sql_parser.collect_spans", true);
         let context = SessionContext::new_with_config_rt(config, environment).enable_url_table();
-        let runtime = register(&context, Some(limit))?;
+        let options = RadsqlOptions {
+            memory_limit: Some(limit),
+            cache_dir: cache_dir.into(),
+            ..RadsqlOptions::default()
+        };
+        let runtime = register(&context, options)?;
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
         Ok(Self {
             context,

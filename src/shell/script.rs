@@ -5,6 +5,7 @@ use crate::shell::printers::Output;
 use datafusion::common::DataFusionError;
 use futures::StreamExt;
 use std::io;
+use std::path::Path;
 
 /// Why a script ended before its end.
 #[derive(Debug)]
@@ -39,7 +40,10 @@ pub struct Script {
 impl Script {
     /// A new session that writes results to `output`.
     pub fn new(output: Output) -> Result<Self, Failure> {
-        let session = Session::new().map_err(|e| Failure::Statement(message(&e)))?;
+        // Without a home there is no folder for what is kept.
+        let cache = dirs::cache_dir().map(|dir| dir.join("radsql"));
+        let cache = cache.as_deref().and_then(Path::to_str).unwrap_or_default();
+        let session = Session::with_cache_dir(cache).map_err(|e| Failure::Statement(message(&e)))?;
         Ok(Self {
             session,
             given: Variables::new(),

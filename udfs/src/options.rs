@@ -73,6 +73,8 @@ pub struct RadsqlOptions {
     pub threads: usize,
     /// Memory that queries may use together; `None` where the session's memory pool is not ours to limit.
     pub memory_limit: Option<MemoryLimit>,
+    /// Folder of the feature cache; empty for none.
+    pub cache_dir: String,
     /// What happens to a scan that cannot be read or measured.
     pub on_error: OnError,
     /// Seed of everything random that is given no seed of its own.
@@ -90,6 +92,7 @@ impl Default for RadsqlOptions {
         Self {
             threads: 0,
             memory_limit: None,
+            cache_dir: String::new(),
             on_error: OnError::default(),
             seed: 1,
             radiomics: "default".into(),
@@ -119,11 +122,15 @@ impl ConfigExtension for RadsqlOptions {
     const PREFIX: &'static str = "radsql";
 }
 
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 8] = [
     ("threads", "scans worked on at once; 0 means one for each core"),
     (
         "memory_limit",
         "memory that queries may use, such as 512MB or 8GB; 0 means no limit",
+    ),
+    (
+        "cache_dir",
+        "folder that keeps computed features for the next time; '' switches the cache off",
     ),
     (
         "on_error",
@@ -165,6 +172,14 @@ impl ExtensionOptions for RadsqlOptions {
                     return plan_err!("radsql.{key}: this session has a memory pool of its own; limit it there");
                 }
             },
+            "cache_dir" => {
+                if !value.is_empty()
+                    && let Err(e) = std::fs::create_dir_all(value)
+                {
+                    return plan_err!("radsql.{key} cannot be '{value}': the folder cannot be made: {e}");
+                }
+                self.cache_dir = value.into();
+            }
             "on_error" => match value.parse() {
                 Ok(v) => self.on_error = v,
                 Err(known) => return wrong(&known),
@@ -197,6 +212,7 @@ impl ExtensionOptions for RadsqlOptions {
         let value = |key: &str| match key {
             "threads" => Some(self.threads.to_string()),
             "memory_limit" => self.memory_limit.as_ref().map(|l| format_bytes(l.bytes())),
+            "cache_dir" => Some(self.cache_dir.clone()),
             "on_error" => Some(self.on_error.to_string()),
             "seed" => Some(self.seed.to_string()),
             "radiomics" => Some(self.radiomics.clone()),
@@ -266,7 +282,7 @@ mod tests {
             .collect();
         assert_eq!(
             shown.join(" "),
-            "radsql.threads=4 radsql.memory_limit=1536MB radsql.on_error=null radsql.seed=42 \
+            "radsql.threads=4 radsql.memory_limit=1536MB radsql.cache_dir= radsql.on_error=null radsql.seed=42 \
              radsql.radiomics=default radsql.cox_ties=breslow radsql.conf_level=0.9"
         );
         for (key, value) in [
