@@ -16,13 +16,8 @@ pub(crate) type ClassValues = (FeatureClass, Vec<f64>);
 
 /// The classes whose matrices are filled together. Each group is a task of its own.
 pub(crate) const GROUPS: [&[FeatureClass]; 2] = [
-    &[
-        FeatureClass::FirstOrder,
-        FeatureClass::Glcm,
-        FeatureClass::Gldm,
-        FeatureClass::Ngtdm,
-    ],
-    &[FeatureClass::Glrlm, FeatureClass::Glszm],
+    &[FeatureClass::FirstOrder, FeatureClass::Glcm, FeatureClass::Glrlm],
+    &[FeatureClass::Gldm, FeatureClass::Ngtdm, FeatureClass::Glszm],
 ];
 
 /// An image whose region has been cut out and made discrete, once for all classes.

@@ -1,45 +1,71 @@
 //! Grey level run length matrices: voxels of one level in a row.
 
-use super::grid::Grid;
+use super::grid::{Grid, Rank};
 use super::level_size::LevelSize;
-use super::offsets::{length, offsets};
+use super::offsets::length;
 use super::tally::{Entry, Tally, add_weighted};
 use crate::cancel::Cancel;
 use crate::error::RadiomicsError;
 use crate::settings::Settings;
 
-/// The 16 features in the order of the catalogue.
-pub(super) fn features(grid: &Grid, settings: &Settings, cancel: Cancel) -> Result<[f64; 16], RadiomicsError> {
-    let longest = grid.size.into_iter().max().unwrap_or(1);
-    let mut tally = Tally::new(grid.level_count(), longest);
-    let mut lengths = vec![1u32; grid.ranks.len()];
-    let (mut entries, mut weighted) = (Vec::new(), Vec::new());
-    let (mut sums, mut directions) = ([0.0; 16], 0usize);
-    let mut add = |entries: &[Entry]| {
-        if let Some(m) = LevelSize::of(entries, &grid.levels) {
-            directions += 1;
-            for (sum, v) in sums.iter_mut().zip(in_order(m)) {
+/// The sums over directions of the features.
+pub(super) struct Glrlm<'a> {
+    grid: &'a Grid,
+    settings: &'a Settings,
+    /// Entries of all directions with their weights, when directions are weighted and not averaged.
+    weighted: Vec<Entry>,
+    sums: [f64; 16],
+    directions: usize,
+}
+
+impl<'a> Glrlm<'a> {
+    pub(super) fn new(grid: &'a Grid, settings: &'a Settings) -> Self {
+        Self {
+            grid,
+            settings,
+            weighted: Vec::new(),
+            sums: [0.0; 16],
+            directions: 0,
+        }
+    }
+
+    /// Adds the runs in one direction.
+    pub(super) fn add_direction<R: Rank>(
+        &mut self,
+        ranks: &[R],
+        entries: &[Entry],
+        offset: [isize; 3],
+        cancel: Cancel,
+    ) -> Result<(), RadiomicsError> {
+        // PyRadiomics leaves out a direction in which every line holds at most one voxel.
+        if entries.iter().all(|e| e.column == 1) && !shares_a_line(self.grid, ranks, offset, cancel)? {
+            return Ok(());
+        }
+        match self.settings.weighting_norm {
+            None => self.add_features(entries),
+            Some(norm) => {
+                let weight = length(offset, self.grid.spacing, norm).unwrap_or(1.0);
+                add_weighted(&mut self.weighted, entries, weight);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_features(&mut self, entries: &[Entry]) {
+        if let Some(m) = LevelSize::of(entries, &self.grid.levels) {
+            self.directions += 1;
+            for (sum, v) in self.sums.iter_mut().zip(in_order(m)) {
                 *sum += v;
             }
         }
-    };
-    for offset in offsets(grid, settings, &[1])? {
-        let meets = runs(grid, grid.distance(offset), &mut tally, &mut lengths, cancel)?;
-        tally.drain(&mut entries, false, cancel)?;
-        // PyRadiomics leaves out a direction in which every line holds at most one voxel.
-        if !meets && !shares_a_line(grid, offset, cancel)? {
-            continue;
-        }
-        match settings.weighting_norm {
-            None => add(&entries),
-            Some(norm) => {
-                let weight = length(offset, grid.spacing, norm).unwrap_or(1.0);
-                add_weighted(&mut weighted, &entries, weight);
-            }
-        }
     }
-    add(&weighted);
-    Ok(sums.map(|sum| sum / directions as f64))
+
+    /// The 16 features in the order of the catalogue.
+    pub(super) fn features(mut self) -> [f64; 16] {
+        let weighted = std::mem::take(&mut self.weighted);
+        self.add_features(&weighted);
+        self.sums.map(|sum| sum / self.directions as f64)
+    }
 }
 
 fn in_order(m: LevelSize) -> [f64; 16] {
@@ -64,28 +90,27 @@ fn in_order(m: LevelSize) -> [f64; 16] {
 }
 
 /// Counts the runs in one direction. Voxels are visited in the order of the grid, so that a run's length is known where
-/// it ends. Tells whether two voxels of the region meet in that direction.
-fn runs(
+/// it ends.
+pub(super) fn count_runs<R: Rank>(
     grid: &Grid,
+    ranks: &[R],
     distance: usize,
     tally: &mut Tally,
     lengths: &mut [u32],
     cancel: Cancel,
-) -> Result<bool, RadiomicsError> {
+) -> Result<(), RadiomicsError> {
     lengths.fill(1);
-    let mut meets = false;
     for (i, span) in grid.spans.iter().enumerate() {
         cancel.check_at(i)?;
         let there = span.start + distance;
-        let neighbours = &grid.ranks[there..span.end + distance];
-        let voxels = &grid.ranks[span.clone()];
-        meets |= voxels.iter().zip(neighbours).any(|(a, b)| *a != 0 && *b != 0);
-        let mut end = |rank: u16, ends: bool, length: u32| match tally {
+        let neighbours = &ranks[there..span.end + distance];
+        let voxels = &ranks[span.clone()];
+        let mut end = |rank: R, ends: bool, length: u32| match tally {
             Tally::Dense { columns, cells } => {
                 // What is added is 0 or 1, so that nothing depends on guessing where runs end. Lengths fit the columns.
-                cells[usize::from(rank) * *columns + length as usize] += u32::from(ends);
+                cells[rank.index() * *columns + length as usize] += u32::from(ends);
             }
-            Tally::Listed { .. } if ends => tally.add(u32::from(rank), length),
+            Tally::Listed { .. } if ends => tally.add(rank.index() as u32, length),
             Tally::Listed { .. } => {}
         };
         if distance == 1 {
@@ -107,15 +132,20 @@ fn runs(
             }
         }
     }
-    Ok(meets)
+    Ok(())
 }
 
-/// Whether some line in a direction holds two voxels of the region. Asked only when no two of them touch.
-fn shares_a_line(grid: &Grid, offset: [isize; 3], cancel: Cancel) -> Result<bool, RadiomicsError> {
+/// Whether some line in a direction holds two voxels of the region. Asked only when no two of one level touch.
+fn shares_a_line<R: Rank>(
+    grid: &Grid,
+    ranks: &[R],
+    offset: [isize; 3],
+    cancel: Cancel,
+) -> Result<bool, RadiomicsError> {
     let distance = grid.distance(offset);
     for (i, span) in grid.spans.iter().enumerate() {
         cancel.check_at(i)?;
-        for at in span.clone().filter(|at| grid.ranks[*at] != 0) {
+        for at in span.clone().filter(|at| ranks[*at].index() != 0) {
             let position = grid.position(at);
             // Steps until the line leaves the box.
             let left = (0..3).filter_map(|d| match offset[d] {
@@ -124,7 +154,7 @@ fn shares_a_line(grid: &Grid, offset: [isize; 3], cancel: Cancel) -> Result<bool
                 _ => Some(position[d]),
             });
             let steps = left.min().unwrap_or(0);
-            if (1..=steps).any(|step| grid.ranks[at + step * distance] != 0) {
+            if (1..=steps).any(|step| ranks[at + step * distance].index() != 0) {
                 return Ok(true);
             }
         }

@@ -38,10 +38,12 @@ pub(super) trait Rank: Copy + Eq + Ord + Default {
     /// Holds the sum of 27 ranks.
     type Sum: Copy + Default + Into<u32>;
     const ONE: Self;
+    const MOST: u16;
 
     fn index(self) -> usize;
     fn of(v: u16) -> Self;
     fn plus(self, other: Self) -> Self;
+    fn less_one(self) -> Self;
     /// 1 if true.
     fn truth(is: bool) -> Self;
     fn widen(self) -> Self::Sum;
@@ -54,6 +56,7 @@ macro_rules! rank {
         impl Rank for $type {
             type Sum = $sum;
             const ONE: Self = 1;
+            const MOST: u16 = Self::MAX as u16;
 
             fn index(self) -> usize {
                 usize::from(self)
@@ -65,6 +68,10 @@ macro_rules! rank {
 
             fn plus(self, other: Self) -> Self {
                 self.wrapping_add(other)
+            }
+
+            fn less_one(self) -> Self {
+                self.wrapping_sub(1)
             }
 
             fn truth(is: bool) -> Self {

@@ -1,8 +1,8 @@
 //! Statistics that GLDM, GLRLM and GLSZM share: all three count how often grey level i goes with size j, where the size
 //! is a number of dependent voxels, a run's length or a zone's volume.
 
+use super::entropy::Entropy;
 use super::tally::Entry;
-use crate::firstorder::EPS;
 
 /// Statistics of a matrix n(i, j) with N = Σ n(i, j).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,40 +42,41 @@ pub(super) struct LevelSize {
 }
 
 impl LevelSize {
-    /// From the entries of a matrix: row is the rank of a level in `levels`, column the size. `None` when nothing counts.
+    /// From the entries of a matrix, by row and then by column: row is the rank of a level in `levels`, column the size.
+    /// `None` when nothing counts.
     pub(super) fn of(entries: &[Entry], levels: &[u16]) -> Option<Self> {
         let total: f64 = entries.iter().map(|e| e.n).sum();
         if total.is_nan() || total <= 0.0 {
             return None;
         }
-        let longest = entries.iter().map(|e| e.column).max().unwrap_or(0) as usize;
         let mut by_level = vec![0.0; levels.len() + 1];
-        let mut by_size = vec![0.0; longest + 1];
-        let [
-            mut small_low,
-            mut small_high,
-            mut large_low,
-            mut large_high,
-            mut entropy,
-        ] = [0.0; 5];
-        for e in entries {
-            let (row, column) = (e.row as usize, e.column as usize);
-            let i2 = level(levels, row) * level(levels, row);
-            let j2 = (e.column as f64) * (e.column as f64);
-            by_level[row] += e.n;
-            by_size[column] += e.n;
-            small_low += e.n / (i2 * j2);
-            small_high += e.n * i2 / j2;
-            large_low += e.n * j2 / i2;
-            large_high += e.n * (i2 * j2);
-            let p = e.n / total;
-            entropy -= p * (p + EPS).log2();
+        let [mut small_low, mut small_high, mut large_low, mut large_high] = [0.0; 4];
+        let mut entropy = Entropy::new(total);
+        for row in entries.chunk_by(|a, b| a.row == b.row) {
+            let Some(rank) = row.first().map(|e| e.row as usize) else {
+                continue;
+            };
+            let [mut n, mut small, mut large] = [0.0; 3];
+            for e in row {
+                let j2 = f64::from(e.column) * f64::from(e.column);
+                n += e.n;
+                small += e.n / j2;
+                large += e.n * j2;
+                entropy.add(e.n, 1.0);
+            }
+            let i2 = level(levels, rank) * level(levels, rank);
+            by_level[rank] += n;
+            small_low += small / i2;
+            small_high += small * i2;
+            large_low += large / i2;
+            large_high += large * i2;
         }
         let rows = Marginal::of(
             (1..by_level.len()).map(|row| (level(levels, row), by_level[row])),
             total,
         );
-        let columns = Marginal::of((1..by_size.len()).map(|j| (j as f64, by_size[j])), total);
+        let by_size = by_size(entries);
+        let columns = Marginal::of(by_size.iter().map(|(size, n)| (f64::from(*size), *n)), total);
         Some(Self {
             small: columns.inverse_square / total,
             large: columns.square / total,
@@ -91,10 +92,33 @@ impl LevelSize {
             size_non_uniformity_normalised: columns.squared / (total * total),
             level_variance: rows.variance,
             size_variance: columns.variance,
-            entropy,
+            entropy: entropy.value(),
             percentage: total / columns.sum,
         })
     }
+}
+
+/// Sizes that occur, ascending, with their numbers.
+fn by_size(entries: &[Entry]) -> Vec<(u32, f64)> {
+    let largest = entries.iter().map(|e| e.column).max().unwrap_or(0) as usize;
+    if largest <= 4 * entries.len() + 256 {
+        let mut table = vec![0.0; largest + 1];
+        for e in entries {
+            table[e.column as usize] += e.n;
+        }
+        let sizes = (0..).zip(table);
+        return sizes.filter(|(_, n)| *n > 0.0).collect();
+    }
+    let mut sizes: Vec<(u32, f64)> = entries.iter().map(|e| (e.column, e.n)).collect();
+    sizes.sort_by_key(|(size, _)| *size);
+    sizes.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+    sizes
 }
 
 fn level(levels: &[u16], rank: usize) -> f64 {

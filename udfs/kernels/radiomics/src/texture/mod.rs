@@ -3,16 +3,19 @@
 //! Matrices count by rank, the position of a grey level among those that occur, so that gaps between levels cost
 //! nothing; features use the levels themselves, gaps included, as PyRadiomics does.
 
+mod entropy;
 mod glcm;
 mod gldm;
 mod glrlm;
 mod glszm;
 mod grid;
+mod keyed;
 mod level_size;
+mod lines;
 mod mcc;
+mod neighbourhood;
 mod ngtdm;
 mod offsets;
-mod pairs;
 mod tally;
 
 use crate::cancel::Cancel;
@@ -20,6 +23,7 @@ use crate::catalogue::FeatureClass;
 use crate::error::RadiomicsError;
 use crate::request::FeatureSet;
 use crate::settings::Settings;
+use grid::Ranks;
 pub(crate) use grid::{Grid, margin};
 pub(crate) use mcc::MOST_VECTORS;
 pub(crate) use tally::DENSE_CELLS;
@@ -32,20 +36,27 @@ pub(crate) fn features(
     cancel: Cancel,
 ) -> Result<Vec<(FeatureClass, Vec<f64>)>, RadiomicsError> {
     let mut found = Vec::new();
-    let pairs = pairs::Needs {
+    let lines = lines::Needs {
         glcm: wanted.needs(FeatureClass::Glcm),
         mcc: wanted.needs_any(FeatureClass::Glcm, &["MCC"]),
-        gldm: wanted.needs(FeatureClass::Gldm),
-        ngtdm: wanted.needs(FeatureClass::Ngtdm),
+        glrlm: wanted.needs(FeatureClass::Glrlm),
     };
-    if pairs.glcm || pairs.gldm || pairs.ngtdm {
-        found.extend(pairs::features(grid, settings, pairs, cancel)?);
+    if lines.glcm || lines.glrlm {
+        found.extend(lines::features(grid, settings, lines, cancel)?);
     }
-    if wanted.needs(FeatureClass::Glrlm) {
-        found.push((FeatureClass::Glrlm, glrlm::features(grid, settings, cancel)?.to_vec()));
+    let around = [FeatureClass::Gldm, FeatureClass::Ngtdm].map(|class| wanted.needs(class));
+    if around.contains(&true) {
+        found.extend(match &grid.ranks {
+            Ranks::Bytes(ranks) => neighbourhood::features(grid, ranks, settings, around, cancel)?,
+            Ranks::Words(ranks) => neighbourhood::features(grid, ranks, settings, around, cancel)?,
+        });
     }
     if wanted.needs(FeatureClass::Glszm) {
-        found.push((FeatureClass::Glszm, glszm::features(grid, settings, cancel)?.to_vec()));
+        let values = match &grid.ranks {
+            Ranks::Bytes(ranks) => glszm::features(grid, ranks, settings, cancel)?,
+            Ranks::Words(ranks) => glszm::features(grid, ranks, settings, cancel)?,
+        };
+        found.push((FeatureClass::Glszm, values.to_vec()));
     }
     Ok(found)
 }

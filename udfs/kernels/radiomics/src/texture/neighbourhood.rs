@@ -33,15 +33,24 @@ pub(super) fn features<R: Rank>(
         } else {
             let alpha = u16::try_from(settings.gldm_a).unwrap_or(u16::MAX);
             let depends = |a: u16, b: u16| (a != 0) & (b != 0) & (a.abs_diff(b) <= alpha);
-            dependence(grid, ranks, &level_grid::<R, u16>(grid, ranks), &around, depends, cancel)?
+            dependence(
+                grid,
+                ranks,
+                &level_grid::<R, u16>(grid, ranks),
+                &around,
+                depends,
+                cancel,
+            )?
         };
         found.push((FeatureClass::Gldm, gldm::features(m).to_vec()));
     }
     if needs_ngtdm {
-        let tones = match (grid.has_gaps(), u8::try_from(grid.highest())) {
-            (false, _) => tones(grid, ranks, ranks, &around, cancel)?,
-            (true, Ok(_)) => tones(grid, ranks, &level_grid::<R, u8>(grid, ranks), &around, cancel)?,
-            (true, Err(_)) => tones(grid, ranks, &level_grid::<R, u16>(grid, ranks), &around, cancel)?,
+        let tones = if !grid.has_gaps() {
+            tones(grid, ranks, ranks, &around, cancel)?
+        } else if grid.highest() <= R::MOST {
+            tones(grid, ranks, &level_grid::<R, R>(grid, ranks), &around, cancel)?
+        } else {
+            tones(grid, ranks, &level_grid::<R, u16>(grid, ranks), &around, cancel)?
         };
         found.push((FeatureClass::Ngtdm, ngtdm::features(&tones, cancel)?.to_vec()));
     }
@@ -50,7 +59,10 @@ pub(super) fn features<R: Rank>(
 
 /// The levels themselves on the grid, 0 outside.
 fn level_grid<R: Rank, L: Rank>(grid: &Grid, ranks: &[R]) -> Vec<L> {
-    let by_rank: Vec<L> = std::iter::once(0).chain(grid.levels.iter().copied()).map(L::of).collect();
+    let by_rank: Vec<L> = std::iter::once(0)
+        .chain(grid.levels.iter().copied())
+        .map(L::of)
+        .collect();
     let mut levels = vec![L::default(); ranks.len()];
     for span in &grid.spans {
         for (level, rank) in levels[span.clone()].iter_mut().zip(&ranks[span.clone()]) {
@@ -98,7 +110,12 @@ fn dependence<R: Rank, V: Rank>(
         }
         for span in &grid.spans[spans.clone()] {
             let dependent = &dependent[span.start - cells.start..];
-            tally.add_all(ranks[span.clone()].iter().zip(dependent).map(|(r, n)| (r.index(), n.index())));
+            tally.add_all(
+                ranks[span.clone()]
+                    .iter()
+                    .zip(dependent)
+                    .map(|(r, n)| (r.index(), n.index())),
+            );
         }
     }
     let mut entries = Vec::new();

@@ -54,12 +54,26 @@ impl Tally {
         }
     }
 
-    /// Moves the counts into `entries`, by row and then by column, and starts again from nothing. A `symmetrical` matrix,
-    /// which is square, counts each pair both ways.
+    /// Counts many pairs.
+    pub(super) fn add_all(&mut self, pairs: impl Iterator<Item = (usize, usize)>) {
+        match self {
+            Self::Dense { columns, cells } => {
+                for (row, column) in pairs {
+                    if let Some(cell) = cells.get_mut(row * *columns + column) {
+                        *cell += 1;
+                    }
+                }
+            }
+            Self::Listed { .. } => pairs.for_each(|(row, column)| self.add(row as u32, column as u32)),
+        }
+    }
+
+    /// Moves the counts into `entries`, by row and then by column, and starts again from nothing. A `folded` matrix, which
+    /// is square, counts each pair both ways; being symmetrical, it is given by its entries on and above the diagonal.
     pub(super) fn drain(
         &mut self,
         entries: &mut Vec<Entry>,
-        symmetrical: bool,
+        folded: bool,
         cancel: Cancel,
     ) -> Result<(), RadiomicsError> {
         entries.clear();
@@ -67,8 +81,9 @@ impl Tally {
             Self::Dense { columns, cells } => {
                 cancel.check()?;
                 for (row, line) in cells.chunks_exact(*columns).enumerate().skip(1) {
-                    for (column, &n) in line.iter().enumerate().skip(1) {
-                        let swapped = if symmetrical { cells[column * *columns + row] } else { 0 };
+                    let first = if folded { row } else { 1 };
+                    for (column, &n) in line.iter().enumerate().skip(first) {
+                        let swapped = if folded { cells[column * *columns + row] } else { 0 };
                         if n > 0 || swapped > 0 {
                             entries.push(Entry {
                                 row: row as u32,
@@ -81,7 +96,17 @@ impl Tally {
                 cells.fill(0);
             }
             Self::Listed { most, pairs } => {
-                sort_into(entries, pairs, *most, symmetrical, cancel)?;
+                if folded {
+                    for (row, column) in &mut *pairs {
+                        (*row, *column) = ((*row).min(*column), (*row).max(*column));
+                    }
+                }
+                sort_into(entries, pairs, *most, cancel)?;
+                if folded {
+                    for e in entries.iter_mut().filter(|e| e.row == e.column) {
+                        e.n *= 2.0;
+                    }
+                }
                 pairs.clear();
             }
         }
@@ -94,19 +119,14 @@ fn sort_into(
     entries: &mut Vec<Entry>,
     pairs: &[(u32, u32)],
     most: usize,
-    symmetrical: bool,
     cancel: Cancel,
 ) -> Result<(), RadiomicsError> {
-    let both_ways = |pair: &(u32, u32)| {
-        let swapped = symmetrical.then_some((pair.1, pair.0));
-        std::iter::once(*pair).chain(swapped)
-    };
     // Where each row begins, one place further on.
     let mut begin = vec![0usize; most + 3];
     for block in pairs.chunks(BLOCK) {
         cancel.check()?;
-        for (row, _) in block.iter().flat_map(both_ways) {
-            begin[row as usize + 2] += 1;
+        for (row, _) in block {
+            begin[*row as usize + 2] += 1;
         }
     }
     let mut sum = 0;
@@ -117,9 +137,9 @@ fn sort_into(
     let mut columns = vec![0u32; sum];
     for block in pairs.chunks(BLOCK) {
         cancel.check()?;
-        for (row, column) in block.iter().flat_map(both_ways) {
-            let at = &mut begin[row as usize + 1];
-            columns[*at] = column;
+        for (row, column) in block {
+            let at = &mut begin[*row as usize + 1];
+            columns[*at] = *column;
             *at += 1;
         }
     }
@@ -162,7 +182,7 @@ mod tests {
     #[test]
     fn table_and_list_agree() {
         let never = AtomicBool::new(false);
-        for symmetrical in [false, true] {
+        for folded in [false, true] {
             let mut dense = Tally::new(9, 9);
             let mut listed = Tally::Listed {
                 most: 9,
@@ -176,10 +196,16 @@ mod tests {
                 listed.add(row, column);
             }
             let mut entries = (Vec::new(), Vec::new());
-            dense.drain(&mut entries.0, symmetrical, Cancel(&never)).unwrap();
-            listed.drain(&mut entries.1, symmetrical, Cancel(&never)).unwrap();
+            dense.drain(&mut entries.0, folded, Cancel(&never)).unwrap();
+            listed.drain(&mut entries.1, folded, Cancel(&never)).unwrap();
             assert_eq!(entries.0, entries.1);
-            assert!(entries.0.len() > 70);
+            let counted: f64 = entries
+                .0
+                .iter()
+                .map(|e| if folded && e.row == e.column { e.n / 2.0 } else { e.n })
+                .sum();
+            assert!(counted > 200.0);
+            assert!(entries.0.len() > if folded { 40 } else { 70 });
             assert!(entries.0.is_sorted_by_key(|e| (e.row, e.column)));
         }
     }
