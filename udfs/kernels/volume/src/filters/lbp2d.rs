@@ -235,6 +235,8 @@ struct Circle {
     samples: Vec<Sample>,
     /// The slice with zeros around it.
     padded: Vec<f64>,
+    /// Whether all voxels of the slice are finite, so that 0 times any is 0.
+    finite: bool,
     /// Rows and columns of zeros on each side.
     padding: [usize; 2],
     /// First row and column of the output in the slice, and how many there are.
@@ -267,6 +269,7 @@ impl Circle {
         let padding = [most(|s| &s.row), most(|s| &s.column)];
         Self {
             padded: vec![0.0; (len[1] + 2 * padding[0]) * (len[2] + 2 * padding[1])],
+            finite: true,
             padding,
             from: [from[1], from[2]],
             len: [len[1], len[2]],
@@ -296,6 +299,8 @@ impl Circle {
                 *to = v.double();
             }
         }
+        // Any other sum of products with 0 is NaN.
+        self.finite = self.padded.iter().fold(0.0, |sum, v| sum + 0.0 * v) == 0.0;
     }
 
     /// Columns of the padded slice from `column` on, as many as the output has; both count from the output's first voxel.
@@ -315,6 +320,11 @@ impl Circle {
         } = &self.samples[i];
         let high = side.weight(self.from[0] + row);
         let low = 1.0 - high;
+        if self.finite && high == 0.0 && column.low == column.high {
+            // The voxel itself: the other three count by 0.
+            out.copy_from_slice(self.line(row, side.low, column.low));
+            return;
+        }
         let n = out.len();
         let (a, b) = (
             self.line(row, side.low, column.low),

@@ -6,6 +6,8 @@ use super::sampling::Voxel;
 pub(super) trait Sample: Voxel {
     /// What the kurtosis is computed in.
     type Real: Default + Copy;
+    /// Whether the sample is stored as it is.
+    const AS_IT_IS: bool;
     /// The sample as SciPy stores it: rounded to the nearest whole number, halves away from 0, and kept in range.
     fn stored(t: f64) -> f64;
     fn real(sample: f64) -> Self::Real;
@@ -15,6 +17,7 @@ pub(super) trait Sample: Voxel {
 macro_rules! whole {
     ($($t:ty)*) => { $(impl Sample for $t {
         type Real = f64;
+        const AS_IT_IS: bool = false;
         #[inline(always)]
         fn stored(t: f64) -> f64 {
             (if t > 0.0 { t + 0.5 } else { t - 0.5 }) as $t as f64
@@ -28,6 +31,7 @@ whole!(u8 i8 u16 i16 u32 i32 u64 i64);
 
 impl Sample for f32 {
     type Real = f32;
+    const AS_IT_IS: bool = false;
     #[inline(always)]
     fn stored(t: f64) -> f64 {
         f64::from(t as f32)
@@ -43,6 +47,7 @@ impl Sample for f32 {
 
 impl Sample for f64 {
     type Real = f64;
+    const AS_IT_IS: bool = true;
     #[inline(always)]
     fn stored(t: f64) -> f64 {
         t

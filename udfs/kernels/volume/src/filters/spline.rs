@@ -21,7 +21,12 @@ pub(super) struct Coefficients {
     /// First index and number along x, y, z.
     from: [i64; 3],
     len: [usize; 3],
+    /// How far [`Coefficients::near`] may be off.
+    error: f64,
 }
+
+/// Rounding errors of two sums of 64 products, relative to the largest coefficient, are well below.
+const ERROR: f64 = 1e-13;
 
 impl Coefficients {
     /// Those that samples between the voxels of `bounds` need, in an image of `size` voxels along x, y, z.
@@ -64,7 +69,13 @@ impl Coefficients {
                 values.extend(xs.iter().map(|&x| row[x]));
             }
         }
-        Ok(Self { values, from, len })
+        let largest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        Ok(Self {
+            values,
+            from,
+            len,
+            error: ERROR * largest,
+        })
     }
 
     /// The row of coefficients at `y` and `z`.
@@ -72,6 +83,42 @@ impl Coefficients {
         let [_, fy, fz] = self.from;
         let at = |i: i64, from: i64| usize::try_from(i - from).unwrap_or(0);
         &self.values[(at(z, fz) * self.len[1] + at(y, fy)) * self.len[0]..][..self.len[0]]
+    }
+
+    /// What [`Coefficients::sample`] gives but for an error that is returned too, with a fifth of the work.
+    pub(super) fn near(
+        &self,
+        (x, run): (&Line, &Range<usize>),
+        y: &Knot,
+        z: &Knot,
+        products: &mut [f64],
+        out: &mut [f64],
+    ) -> f64 {
+        let inside = run.start.max(x.inside.start)..run.end.min(x.inside.end);
+        if inside.is_empty() || !x.regular {
+            self.sample((x, run), y, z, products, out);
+            return 0.0;
+        }
+        out.fill(0.0);
+        let knots = inside.start - x.inside.start..inside.end - x.inside.start;
+        let out = &mut out[inside.start - run.start..][..knots.len()];
+        let n = out.len();
+        let first = usize::try_from(x.starts[knots.start] - self.from[0]).unwrap_or(0);
+        let p = &mut products[..n + 3];
+        p.fill(0.0);
+        for (k, &wz) in z.weights.iter().enumerate() {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|j| &self.row(y.start + j, z.start + k as i64)[first..][..n + 3]);
+            let [wa, wb, wc, wd] = y.weights.map(|w| w * wz);
+            for i in 0..n + 3 {
+                p[i] += (a[i] * wa + b[i] * wb) + (c[i] * wc + d[i] * wd);
+            }
+        }
+        let [w0, w1, w2, w3] = [0, 1, 2, 3].map(|k| &x.weights[k][knots.clone()]);
+        let (p0, p1, p2, p3) = (&p[..n], &p[1..][..n], &p[2..][..n], &p[3..][..n]);
+        for i in 0..n {
+            out[i] = (p0[i] * w0[i] + p1[i] * w1[i]) + (p2[i] * w2[i] + p3[i] * w3[i]);
+        }
+        self.error
     }
 
     /// One sample for each voxel of a `run` of the row that `x` is about, with SciPy's order of products and sums. `products`
