@@ -22,12 +22,7 @@ pub(crate) fn features(
 ) -> Result<[f64; 19], RadiomicsError> {
     let x = &region.values;
     let n = x.len() as f64;
-    let flat = region.minimum == region.maximum;
-    let mean = if flat {
-        region.minimum
-    } else {
-        sums(x, cancel, |v| [v])?[0] / n
-    };
+    let mean = sums(x, cancel, |v| [v])?[0] / n;
     let [m2, m3, m4, absolute, energy] = sums(x, cancel, |v| {
         let d = v - mean;
         let shifted = v + settings.voxel_array_shift;
@@ -81,7 +76,7 @@ pub(crate) fn features(
         p50,
         region.minimum,
         region.maximum - region.minimum,
-        robust_mean_absolute_deviation(x, p10, p90),
+        robust_mean_absolute_deviation(x, p10, p90, cancel)?,
         (energy / n).sqrt(),
         by_variance(m3, 1.5),
         energy * voxel_volume,
@@ -91,38 +86,55 @@ pub(crate) fn features(
     ])
 }
 
-/// Sums of N terms of each value. They are added up by blocks, which keeps the rounding of large regions small.
+/// Sums of N terms of each value, in numpy's order: the rounding of large regions stays small, and what cancels leaves what
+/// it leaves in PyRadiomics.
 fn sums<const N: usize>(
     x: &[f64],
     cancel: Cancel,
     terms: impl Fn(f64) -> [f64; N],
 ) -> Result<[f64; N], RadiomicsError> {
-    let add = |mut sum: [f64; N], terms: [f64; N]| {
-        for (s, t) in sum.iter_mut().zip(terms) {
-            *s += t;
+    pairwise(x, cancel, &terms)
+}
+
+/// numpy's pairwise summation: eight sums side by side up to 128 numbers, halves above.
+fn pairwise<const N: usize>(
+    x: &[f64],
+    cancel: Cancel,
+    terms: &impl Fn(f64) -> [f64; N],
+) -> Result<[f64; N], RadiomicsError> {
+    let add = |sum: [f64; N], more: [f64; N]| std::array::from_fn(|i| sum[i] + more[i]);
+    if x.len() > 128 {
+        if x.len() > BLOCK / 2 {
+            cancel.check()?;
         }
-        sum
-    };
-    let mut total = [0.0; N];
-    for large in x.chunks(BLOCK) {
-        cancel.check()?;
-        let small = large.chunks(256);
-        let blocks = small.map(|block| block.iter().map(|v| terms(*v)).fold([0.0; N], add));
-        total = add(total, blocks.fold([0.0; N], add));
+        let half = x.len() / 2;
+        let (a, b) = x.split_at(half - half % 8);
+        return Ok(add(pairwise(a, cancel, terms)?, pairwise(b, cancel, terms)?));
     }
-    Ok(total)
+    let (rows, rest) = x.as_chunks::<8>();
+    let mut sum = [0.0; N];
+    if let Some((first, rows)) = rows.split_first() {
+        let mut side = first.map(terms);
+        for row in rows {
+            for (side, v) in side.iter_mut().zip(row) {
+                *side = add(*side, terms(*v));
+            }
+        }
+        let [a, b, c, d, e, f, g, h] = side;
+        sum = add(add(add(a, b), add(c, d)), add(add(e, f), add(g, h)));
+    }
+    Ok(rest.iter().fold(sum, |sum, v| add(sum, terms(*v))))
 }
 
 /// Mean absolute deviation of the values from `p10` to `p90`, ends included, about their own mean.
-fn robust_mean_absolute_deviation(x: &[f64], p10: f64, p90: f64) -> f64 {
-    let kept = || x.iter().copied().filter(|v| (p10..=p90).contains(v));
-    let (mut n, mut sum) = (0usize, 0.0);
-    for v in kept() {
-        n += 1;
-        sum += v;
-    }
-    let mean = sum / n as f64;
-    kept().map(|v| (v - mean).abs()).sum::<f64>() / n as f64
+fn robust_mean_absolute_deviation(x: &[f64], p10: f64, p90: f64, cancel: Cancel) -> Result<f64, RadiomicsError> {
+    let kept = |v: f64| (p10..=p90).contains(&v);
+    let n = x.iter().filter(|v| kept(**v)).count() as f64;
+    // As in numpy's nanmean, the others count 0 where they stand.
+    let [sum] = sums(x, cancel, |v| [if kept(v) { v } else { 0.0 }])?;
+    let mean = sum / n;
+    let [deviations] = sums(x, cancel, |v| [if kept(v) { (v - mean).abs() } else { 0.0 }])?;
+    Ok(deviations / n)
 }
 
 /// Percentile q (0 to 1) by linear interpolation between order statistics, as `numpy.percentile` computes it. The

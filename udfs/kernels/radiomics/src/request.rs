@@ -110,6 +110,11 @@ impl FeatureSet {
             .map(|(_, f)| f)
     }
 
+    /// The positions of the features in the catalogue, ascending: part of the definition version.
+    pub fn positions(self) -> impl Iterator<Item = usize> {
+        (0..FEATURE_COUNT).filter(move |at| self.holds(*at))
+    }
+
     /// Whether a feature of the class is wanted.
     pub fn needs(self, class: FeatureClass) -> bool {
         class.positions().any(|(at, _)| self.holds(at))
