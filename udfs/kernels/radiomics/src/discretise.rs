@@ -33,14 +33,16 @@ impl Discretised {
         let Ok(highest) = u16::try_from(edges.level(region.maximum)) else {
             return Err(edges.too_many(region));
         };
-        let mut ranks: Vec<u16> = Vec::with_capacity(region.values.len());
-        for block in region.values.chunks(BLOCK) {
-            cancel.check()?;
-            ranks.extend(block.iter().map(|&v| edges.level(v) as u16));
-        }
+        let mut ranks: Vec<u16> = vec![0; region.values.len()];
         let mut table = vec![0usize; usize::from(highest) + 1];
-        for &level in &ranks {
-            table[usize::from(level)] += 1;
+        let guess = Guess::new(&edges, highest, region.values.len());
+        for (ranks, values) in ranks.chunks_mut(BLOCK).zip(region.values.chunks(BLOCK)) {
+            cancel.check()?;
+            for (rank, &v) in ranks.iter_mut().zip(values) {
+                let level = guess.level(v).unwrap_or_else(|| edges.level(v) as u16);
+                *rank = level;
+                table[usize::from(level)] += 1;
+            }
         }
         let (mut levels, mut counts) = (Vec::new(), Vec::new());
         for (level, slot) in (0..).zip(table.iter_mut()) {
@@ -184,6 +186,38 @@ impl Edges {
             levels: ((region.maximum - self.first) / self.width).floor() + 1.0,
             most: MAX_LEVELS,
         }
+    }
+}
+
+/// The edges up to the largest value, to look levels up: most follow from a multiplication, and are right if the value
+/// lies between the edges.
+struct Guess {
+    first: f64,
+    per_step: f64,
+    edges: Vec<f64>,
+}
+
+impl Guess {
+    fn new(edges: &Edges, highest: u16, voxels: usize) -> Self {
+        // With more edges than voxels, looking at each would not pay.
+        let known = if usize::from(highest) < voxels {
+            u32::from(highest) + 1
+        } else {
+            0
+        };
+        Self {
+            first: edges.first,
+            per_step: 1.0 / edges.step,
+            edges: (0..known).map(|i| edges.edge(i)).collect(),
+        }
+    }
+
+    fn level(&self, v: f64) -> Option<u16> {
+        let below = ((v - self.first) * self.per_step) as u32 as usize;
+        let [from, to] = self.edges.get(below..below + 2)? else {
+            return None;
+        };
+        ((*from <= v) & (v < *to)).then_some(below as u16 + 1)
     }
 }
 

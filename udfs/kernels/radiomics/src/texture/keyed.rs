@@ -232,11 +232,9 @@ impl<'a> Keyed<'a> {
 /// Place in its run of a voxel after one of place `place`, from 0. Outside the region it is 0, so that it stays below the
 /// length of the box.
 fn next_place(own: u8, before: u8, place: u8) -> u8 {
-    if (own == before) & (own != 0) {
-        place.wrapping_add(1)
-    } else {
-        0
-    }
+    // All ones if true: a choice without a branch.
+    let goes_on = u8::from((own == before) & (own != 0)).wrapping_neg();
+    place.wrapping_add(1) & goes_on
 }
 
 /// The key of each voxel, from its rank, that of the voxel before it, and its place.
@@ -264,20 +262,13 @@ fn keys_of<const PAIRS: bool, const RUNS: bool, const FOLDED: bool>(
         let (a, b) = (before[i], own[i]);
         let (row, column) = if FOLDED { (a.min(b), a.max(b)) } else { (a, b) };
         let pair = u16::from(row).wrapping_mul(ranks).wrapping_add(u16::from(column));
-        let run = || {
-            let row = u16::from(b).wrapping_mul(places_in_row);
-            runs_from.wrapping_add(row).wrapping_add(u16::from(places[i]))
-        };
+        let row = u16::from(b).wrapping_mul(places_in_row);
+        let run = runs_from.wrapping_add(row).wrapping_add(u16::from(places[i]));
+        let same = u16::from(a == b).wrapping_neg();
         keys[i] = match (PAIRS, RUNS) {
-            (true, true) => {
-                if a == b {
-                    run()
-                } else {
-                    pair
-                }
-            }
+            (true, true) => run & same | pair & !same,
             (true, false) => pair,
-            (false, _) => run(),
+            (false, _) => run,
         };
     }
 }
