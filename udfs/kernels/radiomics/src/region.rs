@@ -57,13 +57,7 @@ impl Intensities {
     #[allow(clippy::unnecessary_cast)] // one arm of the macro is f64 already
     pub(crate) fn gather(image: &Volume, mask: &Mask) -> Result<Self, RadiomicsError> {
         let values = with_voxels!(image.voxels(), a => region_values(a, mask, |v| *v as f64));
-        let (mut minimum, mut maximum) = (f64::INFINITY, f64::NEG_INFINITY);
-        let mut finite = true;
-        for &v in &values {
-            finite &= v.is_finite();
-            minimum = minimum.min(v);
-            maximum = maximum.max(v);
-        }
+        let (minimum, maximum, finite) = range(&values);
         if !finite {
             return Err(RadiomicsError::NonFinite {
                 nan: values.iter().filter(|v| v.is_nan()).count(),
@@ -81,7 +75,7 @@ impl Intensities {
 }
 
 /// Values of the mask's voxels, x fastest. The array has the shape of the mask's grid.
-fn region_values<T>(voxels: &Array3<T>, mask: &Mask, as_f64: impl Fn(&T) -> f64) -> Vec<f64> {
+pub(crate) fn region_values<T>(voxels: &Array3<T>, mask: &Mask, as_f64: impl Fn(&T) -> f64) -> Vec<f64> {
     let lower = mask.bounds().lower;
     let (_, ny, nx) = voxels.dim();
     let (_, rows, columns) = mask.inside().dim();
@@ -94,13 +88,43 @@ fn region_values<T>(voxels: &Array3<T>, mask: &Mask, as_f64: impl Fn(&T) -> f64)
         let (z, y) = (lower[2] + row / rows, lower[1] + row % rows);
         let start = (z * ny + y) * nx + lower[0];
         let image = voxels.get(start..start + columns).unwrap_or_default();
-        values.extend(
-            image
-                .iter()
-                .zip(line)
-                .filter(|(_, inside)| **inside)
-                .map(|(v, _)| as_f64(v)),
-        );
+        let Some(first) = line.iter().position(|inside| *inside) else {
+            continue;
+        };
+        let last = line.iter().rposition(|inside| *inside).unwrap_or(first);
+        let (image, line) = (image.get(first..=last).unwrap_or_default(), &line[first..=last]);
+        // Few rows have holes.
+        if line.contains(&false) {
+            let inside = image.iter().zip(line).filter(|(_, inside)| **inside);
+            values.extend(inside.map(|(v, _)| as_f64(v)));
+        } else {
+            values.extend(image.iter().map(&as_f64));
+        }
     }
     values
+}
+
+/// Smallest and largest value, and whether all are finite.
+fn range(values: &[f64]) -> (f64, f64, bool) {
+    // Side by side, as many as a processor can compare at once.
+    let (rows, rest) = values.as_chunks::<8>();
+    let (mut low, mut high, mut rest_of_infinite) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8], [0.0; 8]);
+    for row in rows {
+        for i in 0..8 {
+            let v = row[i];
+            low[i] = if v < low[i] { v } else { low[i] };
+            high[i] = if v > high[i] { v } else { high[i] };
+            // 0, but NaN for what is not finite.
+            rest_of_infinite[i] += v - v;
+        }
+    }
+    let all = |lanes: [f64; 8]| lanes.into_iter().chain(rest.iter().copied());
+    (
+        all(low).fold(f64::INFINITY, f64::min),
+        all(high).fold(f64::NEG_INFINITY, f64::max),
+        rest_of_infinite
+            .into_iter()
+            .chain(rest.iter().map(|v| v - v))
+            .all(|v| v == 0.0),
+    )
 }
