@@ -1,5 +1,6 @@
 //! A parameter file's sections, read into [`Parameters`].
 
+use super::effective::Effective;
 use super::error::ParameterError;
 use super::keys::{BEFORE_FILTERS, IMAGE_TYPES, SECTIONS, SETTINGS, VOXEL_SETTINGS};
 use super::value::{Entry, python_text};
@@ -10,7 +11,7 @@ use crate::settings::{Axis, Binning, Distances, Settings, WeightingNorm};
 use radsql_volume::ResegmentMode;
 use radsql_volume::filters::pointwise::Pointwise;
 use radsql_volume::filters::wavelet::{self, WaveletLevels};
-use radsql_volume::filters::{Wavelet, gradient, log};
+use radsql_volume::filters::{Wavelet, gradient, lbp2d, lbp3d, log};
 use radsql_volume::resample::Interpolator;
 use serde_json::{Map, Value};
 
@@ -18,10 +19,7 @@ pub(super) fn parameters(file: &Value) -> Result<Parameters, ParameterError> {
     let sections = map_of("the settings", file)?;
     known("section", &SECTIONS, sections.keys())?;
     let empty = Map::new();
-    let section = |name: &str| match sections.get(name) {
-        None | Some(Value::Null) => Ok(&empty),
-        Some(value) => map_of(&format!("section {name}"), value),
-    };
+    let section = |name: &str| section(sections, name, &empty);
     let common = section("setting")?;
     known("setting", &SETTINGS, common.keys())?;
     known("voxel setting", &VOXEL_SETTINGS, section("voxelSetting")?.keys())?;
@@ -35,7 +33,7 @@ pub(super) fn parameters(file: &Value) -> Result<Parameters, ParameterError> {
         Some(_) => {}
         None => wanted = wanted.only(|c| c != FeatureClass::Shape2D),
     }
-    let (label, label_channel) = label(common)?;
+    let label = label(common)?;
     let image_types = image_types(section("imageType")?, common)?;
     Ok(Parameters::assemble(
         preprocessing(common)?,
@@ -43,8 +41,20 @@ pub(super) fn parameters(file: &Value) -> Result<Parameters, ParameterError> {
         image_types,
         wanted,
         label,
-        label_channel,
+        Effective::of(sections)?,
     ))
+}
+
+/// A section of the file; one that is left out or empty is `empty`.
+pub(super) fn section<'a>(
+    sections: &'a Map<String, Value>,
+    name: &str,
+    empty: &'a Map<String, Value>,
+) -> Result<&'a Map<String, Value>, ParameterError> {
+    match sections.get(name) {
+        None | Some(Value::Null) => Ok(empty),
+        Some(value) => map_of(&format!("section {name}"), value),
+    }
 }
 
 impl Parameters {
@@ -53,8 +63,8 @@ impl Parameters {
         settings: Settings,
         image_types: Vec<(ImageType, Vec<String>)>,
         wanted: FeatureSet,
-        label: Option<u32>,
-        label_channel: usize,
+        (label, label_channel): (Option<u32>, usize),
+        effective: Effective,
     ) -> Self {
         let slots = slots(&preprocessing, &settings, &image_types, wanted);
         let mut first = 1;
@@ -74,6 +84,7 @@ impl Parameters {
             preprocessing,
             settings,
             image_types,
+            effective,
             slots,
             label,
             label_channel,
@@ -344,6 +355,7 @@ fn filters_of(name: &str, map: &Map<String, Value>, settings: &Settings) -> Resu
     let wavelet = wavelet_filter(map, settings)?;
     let logs = log_filters(map)?;
     let use_spacing = entry(map, "gradientUseSpacing").map_or(Ok(true), |e| e.truth())?;
+    let (plane, space) = (plane_patterns(map)?, space_patterns(map)?);
     let alone = |filter, name: &str| Ok(vec![(filter, vec![name.to_owned()])]);
     let pointwise = |filter: Pointwise| alone(Filter::Pointwise(filter), filter.name());
     match name {
@@ -357,6 +369,11 @@ fn filters_of(name: &str, map: &Map<String, Value>, settings: &Settings) -> Resu
         "Logarithm" => pointwise(Pointwise::Logarithm),
         "Exponential" => pointwise(Pointwise::Exponential),
         "Gradient" => alone(Filter::Gradient { use_spacing }, gradient::NAME),
+        "LBP2D" => alone(Filter::LocalBinaryPattern2d(plane), lbp2d::NAME),
+        "LBP3D" => {
+            let names = lbp3d::names(space.levels());
+            Ok(vec![(Filter::LocalBinaryPattern3d(space), names)])
+        }
         _ => alone(Filter::Original, ORIGINAL),
     }
 }
@@ -389,4 +406,20 @@ fn log_filters(map: &Map<String, Value>) -> Result<Vec<Named>, ParameterError> {
         found.push((Filter::LaplacianOfGaussian { sigma }, vec![name]));
     }
     Ok(found)
+}
+
+fn plane_patterns(map: &Map<String, Value>) -> Result<lbp2d::Settings, ParameterError> {
+    let radius = entry(map, "lbp2DRadius").map_or(Ok(1.0), |e| e.positive())?;
+    let samples = entry(map, "lbp2DSamples").map_or(Ok(8), |e| e.whole(1, "a whole number, 1 or more"))?;
+    let method = entry(map, "lbp2DMethod").map_or(Ok("uniform"), |e| e.text("default, ror, uniform or var"))?;
+    // Slices are taken across this axis whether force2D is set or not.
+    let axis = entry(map, "force2Ddimension").map_or(Ok(0), |e| e.whole(0, "0 (z), 1 (y) or 2 (x)"))?;
+    Ok(lbp2d::Settings::new(radius, samples, lbp2d::Method::named(method)?, axis)?)
+}
+
+fn space_patterns(map: &Map<String, Value>) -> Result<lbp3d::Settings, ParameterError> {
+    let levels = entry(map, "lbp3DLevels").map_or(Ok(2), |e| e.whole(1, "a whole number, 2 or more"))?;
+    let radius = entry(map, "lbp3DIcosphereRadius").map_or(Ok(1.0), |e| e.positive())?;
+    let subdivisions = entry(map, "lbp3DIcosphereSubdivision").map_or(Ok(1), |e| e.whole(0, "a whole number, 0 or more"))?;
+    Ok(lbp3d::Settings::new(levels, radius, subdivisions)?)
 }

@@ -4,7 +4,7 @@
 pub(super) const SECTIONS: [&str; 4] = ["imageType", "featureClass", "setting", "voxelSetting"];
 
 /// Image types, in the order in which `radiomics_features` lists them.
-pub(super) const IMAGE_TYPES: [&str; 8] = [
+pub(super) const IMAGE_TYPES: [&str; 10] = [
     "Original",
     "Wavelet",
     "LoG",
@@ -13,6 +13,8 @@ pub(super) const IMAGE_TYPES: [&str; 8] = [
     "Logarithm",
     "Exponential",
     "Gradient",
+    "LBP2D",
+    "LBP3D",
 ];
 
 /// Keys of section `setting`, and of each image type for itself.

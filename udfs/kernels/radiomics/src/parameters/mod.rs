@@ -1,5 +1,6 @@
 //! What to extract and how: PyRadiomics' parameter file, checked once into types that cannot be wrong.
 
+mod effective;
 mod error;
 mod file;
 mod keys;
@@ -9,10 +10,12 @@ use crate::catalogue::{FeatureClass, FeatureDef, ORIGINAL};
 use crate::error::RadiomicsError;
 use crate::request::{self, FeatureSet};
 use crate::settings::Settings;
+use effective::Effective;
 pub use error::ParameterError;
 use radsql_volume::ResegmentMode;
 use radsql_volume::filters::Wavelet;
 use radsql_volume::filters::pointwise::Pointwise;
+use radsql_volume::filters::{lbp2d, lbp3d};
 use radsql_volume::filters::wavelet::WaveletLevels;
 use radsql_volume::resample::Interpolator;
 
@@ -76,6 +79,8 @@ pub(crate) enum Filter {
     Gradient {
         use_spacing: bool,
     },
+    LocalBinaryPattern2d(lbp2d::Settings),
+    LocalBinaryPattern3d(lbp3d::Settings),
 }
 
 /// A filter, the images that it makes, and how their features are extracted.
@@ -125,6 +130,8 @@ pub struct Parameters {
     /// Settings outside the image types: checks of the region, shape.
     pub(crate) settings: Settings,
     pub(crate) image_types: Vec<ImageType>,
+    /// What the file says, for [`diagnostics`](crate::diagnostics()).
+    pub(crate) effective: Effective,
     slots: Vec<Slot>,
     label: Option<u32>,
     label_channel: usize,
@@ -145,8 +152,8 @@ impl Default for Parameters {
             Settings::default(),
             image_types,
             FeatureSet::all(),
-            None,
-            0,
+            (None, 0),
+            Effective::default(),
         )
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::error::RadiomicsError;
 use crate::parameters::{Filter, ImageType, Parameters, Request};
-use radsql_volume::filters::{gradient, log, wavelet};
-use radsql_volume::{Bounds, Grid, Volume};
+use radsql_volume::filters::{gradient, lbp2d, lbp3d, log, wavelet};
+use radsql_volume::{Bounds, Grid, Mask, Volume};
 use std::sync::atomic::AtomicBool;
 
 /// The voxels of the whole image that a filter needs for the voxels of `output`. Where it scales by the image's largest
@@ -13,6 +13,8 @@ pub(crate) fn support(filter: &Filter, image: &Grid, output: &Bounds) -> Bounds 
         Filter::Wavelet { wavelet, levels, axes } => wavelet::support(image, wavelet, *levels, *axes, output),
         Filter::LaplacianOfGaussian { sigma } => log::support(image, *sigma, output),
         Filter::Gradient { .. } => gradient::support(image, output),
+        Filter::LocalBinaryPattern2d(settings) => lbp2d::support(image, settings, output),
+        Filter::LocalBinaryPattern3d(_) => lbp3d::support(image),
         Filter::Original | Filter::Pointwise(_) => *output,
     }
 }
@@ -22,34 +24,33 @@ pub(crate) fn needs_largest(filter: &Filter) -> bool {
     matches!(filter, Filter::Pointwise(_))
 }
 
-/// The wanted images of a type with their slots, on the grid of `output`. An image that PyRadiomics leaves out, because the
+/// The wanted images of a type with their slots, on the grid of the mask's box. An image that PyRadiomics leaves out, because the
 /// scan is too small for the filter, is left out here too. `largest` is the largest absolute value of the whole image.
 pub(crate) fn images(
     parameters: &Parameters,
     image_type: &ImageType,
     image: &Volume,
     largest: Option<f64>,
-    output: &Bounds,
+    mask: &Mask,
     request: &Request,
     cancel: &AtomicBool,
 ) -> Result<Vec<(usize, Volume)>, RadiomicsError> {
     let first = image_type.first;
+    let output = &mask.bounds();
+    let slot_of = |name: &str| {
+        let mut slots = (first..).zip(parameters.slots().iter().skip(first)).take(image_type.images);
+        slots.find(|(_, slot)| slot.image_type() == name).map(|(at, _)| at)
+    };
+    let wanted = |name: &str| slot_of(name).is_some_and(|at| !request.slot(at).is_empty());
+    let several = |images: Vec<(String, Volume)>| {
+        let placed = images.into_iter().filter_map(|(name, volume)| Some((slot_of(&name)?, volume)));
+        Ok(placed.collect())
+    };
     let one = |volume: Volume| Ok(vec![(first, volume)]);
     match &image_type.filter {
         Filter::Original => one(image.crop(output)?),
         Filter::Wavelet { wavelet, levels, axes } => {
-            let slot_of = |name: &str| {
-                let mut slots = (first..)
-                    .zip(parameters.slots().iter().skip(first))
-                    .take(image_type.images);
-                slots.find(|(_, slot)| slot.image_type() == name).map(|(at, _)| at)
-            };
-            let wanted = |name: &str| slot_of(name).is_some_and(|at| !request.slot(at).is_empty());
-            let found = wavelet::decompose(image, wavelet, *levels, *axes, &wanted, output, cancel)?;
-            let placed = found
-                .into_iter()
-                .filter_map(|(name, volume)| Some((slot_of(&name)?, volume)));
-            Ok(placed.collect())
+            several(wavelet::decompose(image, wavelet, *levels, *axes, &wanted, output, cancel)?)
         }
         Filter::LaplacianOfGaussian { sigma } => {
             if log::possible(image.grid(), *sigma).is_err() {
@@ -58,6 +59,10 @@ pub(crate) fn images(
             one(log::laplacian_of_gaussian(image, *sigma, output, cancel)?)
         }
         Filter::Pointwise(filter) => one(filter.filter(image, largest, output, cancel)?),
+        Filter::LocalBinaryPattern2d(settings) => one(lbp2d::patterns(image, settings, output, cancel)?),
+        Filter::LocalBinaryPattern3d(settings) => {
+            several(lbp3d::maps(image, mask, settings, &wanted, output, cancel)?)
+        }
         Filter::Gradient { use_spacing } => one(gradient::magnitude(image, *use_spacing, output, cancel)?),
     }
 }

@@ -42,7 +42,9 @@ impl Case<'_> {
         let passes = types.iter().map(|t| match t.filter {
             // Two doublings on the way to eight sub-bands; three sums of a Laplacian.
             Filter::Wavelet { .. } | Filter::LaplacianOfGaussian { .. } => seen.saturating_mul(3 * FILTERED),
-            Filter::Original | Filter::Pointwise(_) | Filter::Gradient { .. } => 0,
+            // Coefficients of the splines, and single-precision copies.
+            Filter::LocalBinaryPattern3d(_) => seen.saturating_mul(2 * FILTERED),
+            Filter::LocalBinaryPattern2d(_) | Filter::Original | Filter::Pointwise(_) | Filter::Gradient { .. } => 0,
         });
         let filtering = passes.max().unwrap_or(0).saturating_mul(threads.min(types.len()));
         let texture = types.iter().flat_map(|t| {

@@ -58,7 +58,7 @@ pub(super) fn run(
                 None => Ok(First::Images(Vec::new())),
                 Some(p) => {
                     let (image, largest) = (&p.image, p.largest);
-                    let found = derive::images(parameters, image_type, image, largest, &output, &request, cancel.0);
+                    let found = derive::images(parameters, image_type, image, largest, mask, &request, cancel.0);
                     let name = || name_of(parameters, image_type.first);
                     Ok(First::Images(found.map_err(|e| e.in_image(name()))?))
                 }

@@ -48,6 +48,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Maps by level, besides that of kurtosis (`lbp3DLevels`).
+    pub fn levels(&self) -> usize {
+        self.levels
+    }
+
     /// PyRadiomics' settings `lbp3DLevels`, how many degrees of harmonics there are from 0 on, `lbp3DIcosphereRadius` in voxels,
     /// and `lbp3DIcosphereSubdivision`, how often the faces of an icosahedron are divided into four.
     ///
