@@ -164,13 +164,17 @@ fn shape_in_a_plane_needs_one_slice() {
         run(&image, &slice, &Settings::default(), wanted),
         Err(RadiomicsError::NoPlane)
     );
+    let thick = mask(size, |x, y, _| x + y > 3);
     assert_eq!(
-        run(&image, &slice, &in_slices(Axis::X), wanted),
+        run(&image, &thick, &in_slices(Axis::X), wanted),
         Err(RadiomicsError::NotOneSlice {
             dimension: 2,
             slices: 6
         })
     );
+    // Where PyRadiomics leaves the class out.
+    let across = run(&image, &slice, &in_slices(Axis::X), wanted).unwrap();
+    assert!(across.values().iter().all(|v| v.is_nan()));
     // Alone a feature has the bits that it has among all.
     let found = run(&image, &slice, &in_slices(Axis::Z), wanted).unwrap();
     assert_eq!(found.values().len(), 10);

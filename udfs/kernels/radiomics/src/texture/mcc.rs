@@ -16,6 +16,10 @@ use nalgebra::DMatrix;
 
 /// Error of the eigenvalue, relative to it, at which the iteration ends.
 const ERROR: f64 = 1e-11;
+/// Residual that it must have reached too. The error is bounded by the residual's square over the distance to the next value,
+/// as far as that one has shown itself: of two that are as near as 1e-5, where rare levels meet, the smaller may look like
+/// both.
+const RESIDUAL: f64 = 1e-9;
 /// Steps before the first look at the error; every next look comes a quarter later.
 const FIRST_LOOK: usize = 8;
 /// Most vectors of the basis. When it is full, the iteration goes on from its best vectors.
@@ -23,19 +27,39 @@ pub(crate) const MOST_VECTORS: usize = 128;
 /// Number of these best vectors.
 const KEPT: usize = 24;
 
-/// The coefficient of a normalised matrix; `px` and `py` are its marginals, by rank.
-pub(super) fn second_singular_value(
-    entries: &[Entry],
-    px: &[f64],
-    py: &[f64],
-    cancel: Cancel,
-) -> Result<f64, RadiomicsError> {
-    let matrix = Normalised::new(entries, px, py, cancel)?;
-    let (sets, mut eigenvalues) = matrix.sets(px, py, cancel)?;
+/// Levels up to which B may be kept as a table, and cells of it for each one that is not 0.
+const TABLE: (usize, usize) = (512, 12);
+
+/// A co-occurrence matrix of counts.
+#[derive(Clone, Copy)]
+pub(super) struct Counts<'a> {
+    /// By row and then by column; of a symmetrical matrix, those on and above the diagonal.
+    pub(super) entries: &'a [Entry],
+    pub(super) symmetrical: bool,
+    /// Sum of all counts.
+    pub(super) total: f64,
+    /// Shares of the rows, by rank.
+    pub(super) px: &'a [f64],
+    /// Shares of the columns, by rank.
+    pub(super) py: &'a [f64],
+}
+
+/// The coefficient of a matrix. `near` is a vector that may lie near the wanted one, and receives it.
+pub(super) fn second_singular_value(counts: Counts, near: &mut Vec<f64>, cancel: Cancel) -> Result<f64, RadiomicsError> {
+    let matrix = Normalised::new(counts);
+    let (sets, number) = matrix.sets(cancel)?;
+    if number == 1 {
+        let second = matrix.largest_beyond(&sets, near, cancel)?;
+        // Far from the set's own eigenvalue, which need not be known.
+        if second < 0.999 {
+            return Ok(second.max(0.0).sqrt());
+        }
+    }
+    let mut eigenvalues = matrix.of_sets(&sets);
     eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
     // No eigenvalue is above 1: with two sets whose own are as good as 1, the rest need not be known.
     if eigenvalues.get(1).is_none_or(|second| *second < 1.0 - ERROR) {
-        eigenvalues.push(matrix.largest_beyond(&sets, cancel)?);
+        eigenvalues.push(matrix.largest_beyond(&sets, near, cancel)?);
         eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
     }
     Ok(eigenvalues.get(1).copied().unwrap_or(0.0).max(0.0).sqrt())
@@ -46,92 +70,143 @@ struct Cell {
     row: u32,
     column: u32,
     b: f64,
-    /// δ / (1 + δ).
-    lost: f64,
-}
-
-impl Cell {
-    fn row(&self) -> usize {
-        self.row as usize
-    }
-
-    fn column(&self) -> usize {
-        self.column as usize
-    }
 }
 
 /// The matrix B.
-struct Normalised {
-    cells: Vec<Cell>,
+struct Normalised<'a> {
+    counts: Counts<'a>,
+    /// 1 / sqrt(px) by rank, 0 for ranks that do not occur.
+    by_row: Vec<f64>,
+    /// 1 / sqrt(py).
+    by_column: Vec<f64>,
+    values: Values,
     size: usize,
+}
+
+/// The values of B, whichever is faster to multiply with.
+enum Values {
+    /// All of them, by row.
+    Table(Vec<f64>),
+    /// Those that are not 0.
+    List(Vec<Cell>),
 }
 
 /// Levels that meet each other, as first voxel of a pair, with their unit vector sqrt(px).
 struct Sets {
     /// For each rank, its set; ranks that do not occur have one of their own.
     of: Vec<usize>,
+    /// Share of each set.
+    share: Vec<f64>,
     vector: Vec<f64>,
 }
 
-impl Normalised {
-    fn new(entries: &[Entry], px: &[f64], py: &[f64], cancel: Cancel) -> Result<Self, RadiomicsError> {
-        let mut cells = Vec::with_capacity(entries.len());
-        for block in entries.chunks(BLOCK) {
-            cancel.check()?;
-            cells.extend(block.iter().map(|e| {
-                let (row, column) = (e.row as usize, e.column as usize);
-                let product = px[row] * py[column];
-                Cell {
-                    row: e.row,
-                    column: e.column,
-                    b: e.n / product.sqrt(),
-                    lost: EPS / (product + EPS),
-                }
-            }));
-        }
-        Ok(Self { cells, size: px.len() })
+impl<'a> Normalised<'a> {
+    fn new(counts: Counts<'a>) -> Self {
+        let size = counts.px.len();
+        let inverse = |p: &f64| if *p > 0.0 { 1.0 / p.sqrt() } else { 0.0 };
+        let mut matrix = Self {
+            by_row: counts.px.iter().map(inverse).collect(),
+            by_column: counts.py.iter().map(inverse).collect(),
+            counts,
+            values: Values::List(Vec::new()),
+            size,
+        };
+        let both_ways = if counts.symmetrical { 2 } else { 1 };
+        let (most, per_cell) = TABLE;
+        matrix.values = if size <= most && size * size <= per_cell * both_ways * counts.entries.len() {
+            let mut table = vec![0.0; size * size];
+            matrix.each(|row, column, b, _| table[row * size + column] = b);
+            Values::Table(table)
+        } else {
+            let mut cells = Vec::with_capacity(both_ways * counts.entries.len());
+            matrix.each(|row, column, b, _| {
+                cells.push(Cell {
+                    row: row as u32,
+                    column: column as u32,
+                    b,
+                });
+            });
+            Values::List(cells)
+        };
+        matrix
     }
 
-    /// The sets of levels that are joined by pairs, and the largest eigenvalue of each.
-    fn sets(&self, px: &[f64], py: &[f64], cancel: Cancel) -> Result<(Sets, Vec<f64>), RadiomicsError> {
+    /// Row, column, B and δ / (1 + δ) of every cell that is not 0.
+    fn each(&self, mut see: impl FnMut(usize, usize, f64, f64)) {
+        let per_count = 1.0 / self.counts.total;
+        let mut cell = |row: usize, column: usize, p: f64| {
+            let inverse = self.by_row[row] * self.by_column[column];
+            let delta = EPS * inverse * inverse;
+            let lost = if delta < 1e-6 {
+                delta - delta * delta
+            } else {
+                delta / (1.0 + delta)
+            };
+            see(row, column, p * inverse, lost);
+        };
+        for e in self.counts.entries {
+            let (row, column, p) = (e.row as usize, e.column as usize, e.n * per_count);
+            cell(row, column, p);
+            if self.counts.symmetrical && row != column {
+                cell(column, row, p);
+            }
+        }
+    }
+
+    /// The sets of levels that are joined by pairs, and their number.
+    fn sets(&self, cancel: Cancel) -> Result<(Sets, usize), RadiomicsError> {
         // Ranks as first voxel of a pair are nodes 0.., as second voxel nodes size...
         let mut parent: Vec<usize> = (0..2 * self.size).collect();
-        for block in self.cells.chunks(BLOCK) {
-            cancel.check()?;
-            for c in block {
-                let a = root(&mut parent, c.row());
-                let b = root(&mut parent, self.size + c.column());
+        let mut join = |row: usize, column: usize| {
+            if parent[row] != parent[self.size + column] {
+                let a = root(&mut parent, row);
+                let b = root(&mut parent, self.size + column);
                 parent[a.max(b)] = a.min(b);
+            }
+        };
+        for block in self.counts.entries.chunks(BLOCK) {
+            cancel.check()?;
+            for e in block {
+                join(e.row as usize, e.column as usize);
+                if self.counts.symmetrical {
+                    join(e.column as usize, e.row as usize);
+                }
             }
         }
         let of: Vec<usize> = (0..self.size).map(|row| root(&mut parent, row)).collect();
-        let (mut share, mut lost) = (vec![0.0; self.size], vec![0.0; self.size]);
-        for (set, p) in of.iter().zip(px) {
+        let mut share = vec![0.0; self.size];
+        for (set, p) in of.iter().zip(self.counts.px) {
             share[*set] += p;
-        }
-        for c in &self.cells {
-            // u(i) v(k) B(i,k) of the set's own vectors is p(i,k) over the set's share.
-            lost[of[c.row()]] += c.b * (px[c.row()] * py[c.column()]).sqrt() * c.lost;
         }
         let vector = of
             .iter()
-            .zip(px)
+            .zip(self.counts.px)
             .map(|(set, p)| if *p > 0.0 { (p / share[*set]).sqrt() } else { 0.0 });
         let vector = vector.collect();
-        let present = share.iter().zip(&lost).filter(|(share, _)| **share > 0.0);
-        let eigenvalues = present.map(|(share, lost)| 1.0 - lost / share).collect();
-        Ok((Sets { of, vector }, eigenvalues))
+        let number = share.iter().filter(|share| **share > 0.0).count();
+        Ok((Sets { of, share, vector }, number))
+    }
+
+    /// The largest eigenvalue of each set.
+    fn of_sets(&self, sets: &Sets) -> Vec<f64> {
+        let mut lost = vec![0.0; self.size];
+        self.each(|row, column, b, by| {
+            // u(i) v(k) B(i,k) of the set's own vectors is p(i,k) over the set's share.
+            lost[sets.of[row]] += b * (self.counts.px[row] * self.counts.py[column]).sqrt() * by;
+        });
+        let present = sets.share.iter().zip(&lost).filter(|(share, _)| **share > 0.0);
+        present.map(|(share, lost)| 1.0 - lost / share).collect()
     }
 
     /// The largest eigenvalue that does not belong to the vector of a set, by Lanczos' iteration with thick restarts
     /// (Wu and Simon 2000).
-    fn largest_beyond(&self, sets: &Sets, cancel: Cancel) -> Result<f64, RadiomicsError> {
+    fn largest_beyond(&self, sets: &Sets, near: &mut Vec<f64>, cancel: Cancel) -> Result<f64, RadiomicsError> {
         let mut basis: Vec<Vec<f64>> = Vec::new();
         // B Bᵀ within the basis.
         let most = MOST_VECTORS.min(self.size);
         let mut projected = DMatrix::<f64>::zeros(most, most);
         let mut image = vec![0.0; self.size];
-        let mut next = start(sets);
+        let mut next = start(sets, near);
         let mut along = Vec::new();
         let mut norm = sets.remove(&mut next, &basis, &mut along, cancel)?;
         let mut look = FIRST_LOOK;
@@ -146,9 +221,12 @@ impl Normalised {
             if complete || full || basis.len() >= look {
                 look = basis.len() + 1 + basis.len() / 4;
                 let ritz = Ritz::of(&projected, basis.len());
-                if complete || ritz.error(norm) <= ERROR * ritz.values[0] {
+                if complete || ritz.is_found(norm) {
                     let vector = combine(&basis, ritz.vector(0));
-                    return Ok(self.with_epsilon(ritz.values[0], &vector));
+                    if std::env::var_os("STEPS").is_some() { eprintln!("{} of {} values {:?}", basis.len(), self.size, &ritz.values[..2]); }
+                    let value = self.with_epsilon(ritz.values[0], &vector);
+                    *near = vector;
+                    return Ok(value);
                 }
                 if full {
                     let kept = (0..KEPT).map(|i| combine(&basis, ritz.vector(i)));
@@ -177,29 +255,49 @@ impl Normalised {
 
     /// B Bᵀ v; `image` receives Bᵀ v.
     fn apply(&self, v: &[f64], image: &mut [f64]) -> Vec<f64> {
-        image.fill(0.0);
-        for c in &self.cells {
-            image[c.column()] += c.b * v[c.row()];
+        self.transposed(v, image);
+        match &self.values {
+            Values::Table(table) => table.chunks_exact(self.size).map(|row| dot(row, image)).collect(),
+            Values::List(cells) => {
+                let mut out = vec![0.0; self.size];
+                for c in cells {
+                    out[c.row as usize] += c.b * image[c.column as usize];
+                }
+                out
+            }
         }
-        let mut out = vec![0.0; self.size];
-        for c in &self.cells {
-            out[c.row()] += c.b * image[c.column()];
+    }
+
+    /// Bᵀ v.
+    fn transposed(&self, v: &[f64], image: &mut [f64]) {
+        match &self.values {
+            Values::Table(table) if self.counts.symmetrical => {
+                for (image, row) in image.iter_mut().zip(table.chunks_exact(self.size)) {
+                    *image = dot(row, v);
+                }
+            }
+            Values::Table(table) => {
+                image.fill(0.0);
+                for (v, row) in v.iter().zip(table.chunks_exact(self.size)) {
+                    add(image, *v, row);
+                }
+            }
+            Values::List(cells) => {
+                image.fill(0.0);
+                for c in cells {
+                    image[c.column as usize] += c.b * v[c.row as usize];
+                }
+            }
         }
-        out
     }
 
     /// The eigenvalue `value` of B Bᵀ, whose unit vector is `u`, as ε changes it.
     fn with_epsilon(&self, value: f64, u: &[f64]) -> f64 {
         let mut image = vec![0.0; self.size];
-        for c in &self.cells {
-            image[c.column()] += c.b * u[c.row()];
-        }
+        self.transposed(u, &mut image);
         // σ v = Bᵀ u.
-        let lost: f64 = self
-            .cells
-            .iter()
-            .map(|c| u[c.row()] * image[c.column()] * c.b * c.lost)
-            .sum();
+        let mut lost = 0.0;
+        self.each(|row, column, b, by| lost += u[row] * image[column] * b * by);
         value - lost
     }
 }
@@ -230,9 +328,7 @@ impl Sets {
                 cancel.check()?;
                 let by = dot(direction, v);
                 *along += by;
-                for (a, b) in direction.iter().zip(&mut *v) {
-                    *b -= by * a;
-                }
+                add(v, -by, direction);
             }
             let left = dot(v, v).sqrt();
             if left > 0.7 * length {
@@ -244,18 +340,21 @@ impl Sets {
     }
 }
 
-/// A unit-sized vector without symmetry, 0 for ranks that do not occur. Always the same.
-fn start(sets: &Sets) -> Vec<f64> {
-    let mut state = 0x9E37_79B9_7F4A_7C15u64;
+/// A unit-sized vector without symmetry, 0 for ranks that do not occur, not far from `near` if that is one of the same
+/// size. Always the same.
+fn start(sets: &Sets, near: &[f64]) -> Vec<f64> {
+    let (mut state, share) = (0x9E37_79B9_7F4A_7C15u64, if near.len() == sets.of.len() { FOREIGN } else { 1.0 });
     let mut vector: Vec<f64> = sets
         .vector
         .iter()
-        .map(|present| {
+        .enumerate()
+        .map(|(rank, present)| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
             if *present > 0.0 {
-                (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+                let any = (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
+                near.get(rank).copied().unwrap_or(0.0) + share * any
             } else {
                 0.0
             }
@@ -268,25 +367,39 @@ fn start(sets: &Sets) -> Vec<f64> {
     vector
 }
 
+/// Size of what is added to a vector near the wanted one, lest it has none of it.
+const FOREIGN: f64 = 1e-3;
+
 /// Sum of products, in eight parts that a processor can add at once.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
     let mut parts = [0.0; 8];
-    for (a, b) in a.zip(b) {
-        for (part, (a, b)) in parts.iter_mut().zip(a.iter().zip(b)) {
-            *part += a * b;
+    for i in 0..n {
+        let (a, b) = (&a[i], &b[i]);
+        for k in 0..8 {
+            parts[k] += a[k] * b[k];
         }
     }
-    parts.iter().sum::<f64>() + rest
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    let [a, b, c, d, e, f, g, h] = parts;
+    ((a + b) + (c + d)) + ((e + f) + (g + h)) + rest
+}
+
+/// Adds `by` times `b` to `a`.
+fn add(a: &mut [f64], by: f64, b: &[f64]) {
+    let n = a.len().min(b.len());
+    let (a, b) = (&mut a[..n], &b[..n]);
+    for i in 0..n {
+        a[i] += by * b[i];
+    }
 }
 
 fn combine<'a>(basis: &[Vec<f64>], by: impl Iterator<Item = &'a f64>) -> Vec<f64> {
-    let mut sum = vec![0.0; basis.first().map_or(0, Vec::len)];
+    let mut sum: Vec<f64> = vec![0.0; basis.first().map_or(0, Vec::len)];
     for (direction, by) in basis.iter().zip(by) {
-        for (s, v) in sum.iter_mut().zip(direction) {
-            *s += by * v;
-        }
+        add(&mut sum, *by, direction);
     }
     sum
 }
@@ -316,14 +429,15 @@ impl Ritz {
         self.vectors.column(self.order[i]).into_iter()
     }
 
-    /// Bound of the error of the largest value, when the next vector has length `next`: the residual, or its square over
-    /// the distance to the second value.
-    fn error(&self, next: f64) -> f64 {
+    /// Whether the largest value is found, when the next vector has length `next`: by its residual, and the residual's square
+    /// over the distance to the second value.
+    fn is_found(&self, next: f64) -> bool {
         let residual = next * self.vector(0).last().copied().unwrap_or(0.0).abs();
-        match self.values.get(1) {
+        let error = match self.values.get(1) {
             Some(second) => residual.min(residual * residual / (self.values[0] - second)),
             None => residual,
-        }
+        };
+        error <= ERROR * self.values[0] && residual <= RESIDUAL * self.values[0]
     }
 }
 
@@ -362,7 +476,14 @@ mod tests {
         let mut values: Vec<f64> = b.singular_values().iter().copied().collect();
         values.sort_by(|a, b| b.total_cmp(a));
         let never = AtomicBool::new(false);
-        let found = second_singular_value(&entries, &with_zero(px), &with_zero(py), Cancel(&never));
+        let counts = Counts {
+            entries: &entries,
+            symmetrical: false,
+            total: 1.0,
+            px: &with_zero(px),
+            py: &with_zero(py),
+        };
+        let found = second_singular_value(counts, &mut Vec::new(), Cancel(&never));
         (found.unwrap(), values[1])
     }
 

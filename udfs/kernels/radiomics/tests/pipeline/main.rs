@@ -87,7 +87,9 @@ fn noise(feature: &str, reference: f64) -> f64 {
     let (_, name) = feature.rsplit_once('_').unwrap();
     match name {
         "Flatness" | "LeastAxisLength" | "Elongation" | "MinorAxisLength" if reference < 1e-6 => 1e-6,
-        "Skewness" if reference.abs() < 1e-12 => 1e-12,
+        "Skewness" | "ClusterShade" if reference.abs() < 1e-12 => 1e-12,
+        // The root of what is left of 0 in one of the directions.
+        "MCC" => 1e-8,
         _ => 0.0,
     }
 }
@@ -121,6 +123,7 @@ fn every_value_is_that_of_pyradiomics() {
             (Err(e), None) => wrong.push(format!("{number}: {e}")),
         }
     }
+    assert!((compared, refused) == (28_990, 68) && close >= 28_960, "{compared} {refused} {close}");
     println!("{compared} values, {close} within 1e-9, {refused} cases refused by both");
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
