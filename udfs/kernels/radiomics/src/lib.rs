@@ -9,6 +9,7 @@
 
 mod cancel;
 mod catalogue;
+mod diagnostics;
 mod discretise;
 mod error;
 mod extract;
@@ -24,6 +25,7 @@ mod texture;
 mod workers;
 
 pub use catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, STANDARD_COUNT, catalogue, withdrawn};
+pub use diagnostics::{Diagnostic, DiagnosticKind, DiagnosticValue, diagnostic_keys, diagnostics};
 pub use error::RadiomicsError;
 pub use extract::{Extraction, Work, extract};
 pub use memory::memory_needed;
