@@ -9,7 +9,7 @@ use std::fmt;
 #[error("{file} {problem}")]
 pub struct ImagingError {
     /// The file, or the display name that came with a reader.
-    pub file: String,
+    pub file: Box<str>,
     /// What is wrong with it.
     #[source]
     pub problem: Problem,
@@ -88,6 +88,14 @@ pub enum Problem {
     SeveralValues {
         /// What they are.
         kind: String,
+    },
+    /// A component of a vector mask that is not there.
+    #[error("holds {components} values a voxel; there is no channel {channel}: channels are counted from 0")]
+    Channel {
+        /// The channel asked for.
+        channel: usize,
+        /// Values a voxel.
+        components: usize,
     },
     /// A voxel type that is not one integer or float.
     #[error(
@@ -178,6 +186,12 @@ pub enum Problem {
         /// The part asked for.
         part: Part,
     },
+    /// The box that was asked for is empty or leaves the image.
+    #[error("cannot be cut: {0}")]
+    Bounds(VolumeError),
+    /// The caller asked to stop.
+    #[error("was not read to its end: cancelled")]
+    Cancelled,
     /// The mask that the file should hold is not there.
     #[error("gives no mask: {0}")]
     Mask(VolumeError),
@@ -230,7 +244,7 @@ impl fmt::Display for FoundInstead {
 impl Problem {
     pub(crate) fn of(self, file: &str) -> ImagingError {
         ImagingError {
-            file: file.to_owned(),
+            file: file.into(),
             problem: self,
         }
     }

@@ -1,6 +1,8 @@
-use crate::payload::{Layout, Payload};
+use crate::payload::Payload;
+use crate::sample::Layout;
 use radsql_volume::{Grid, VoxelType};
 use std::fmt;
+use std::path::PathBuf;
 
 /// The format of an image file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,10 +57,12 @@ pub struct Header {
     pub voxel_type: VoxelType,
     /// Slope and intercept, when they change anything.
     pub scaling: Option<Scaling>,
+    /// Numbers a voxel: 1, or more in vector masks. Images have one.
+    pub components: usize,
 }
 
 impl Header {
-    /// Bytes that the voxels will take in memory.
+    /// Bytes that the voxels (of one component) will take in memory.
     pub fn voxel_bytes(&self) -> u64 {
         // The grid has been checked: eight bytes a voxel are addressable.
         (self.grid.voxels() * self.voxel_type.bytes()) as u64
@@ -68,7 +72,7 @@ impl Header {
 /// What reading one file may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Most bytes of voxels in memory.
+    /// Most bytes of voxels in memory: of the volume, of the box that was asked for, or of a mask's rows (a byte a voxel).
     pub voxel_bytes: u64,
 }
 
@@ -84,6 +88,8 @@ pub(crate) struct Opened<'a> {
     pub header: Header,
     pub layout: Layout,
     pub encoding: Encoding,
+    /// The file of the voxels, when it is not that of the header; known when the voxels were asked for.
+    pub beside: Option<PathBuf>,
     /// `None` when only the header was asked for.
     pub payload: Option<Payload<'a>>,
 }

@@ -13,16 +13,27 @@
 //! ```
 
 mod error;
+mod gzip;
 mod header;
+mod identity;
+mod input;
+mod mask;
 mod nifti;
 mod nrrd;
+mod open;
+mod part;
 mod payload;
+mod read;
 mod reference;
-mod source;
+mod sample;
+mod stream;
 
 pub use error::{FoundInstead, ImagingError, Problem};
 pub use header::{Format, Header, Limits, Scaling};
-pub use reference::{Part, Reference, ReferenceError};
-pub use source::{
-    read_header, read_header_from, read_mask, read_mask_with, read_volume, read_volume_from, read_volume_with,
+pub use identity::{FileIdentity, FilesHash, content_hash, files, identity};
+pub use read::{
+    MaskOptions, read_header, read_header_from, read_mask, read_mask_with, read_mask_with_options, read_volume,
+    read_volume_from, read_volume_with, read_volume_with_range, read_volume_with_range_with, read_volume_within,
+    read_volume_within_with,
 };
+pub use reference::{Part, Reference, ReferenceError};

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{golden, same_grid};
+use common::{bytes, golden, same_grid, unpack};
 use radsql_imaging::{Limits, read_volume, read_volume_from};
 use radsql_volume::{Volume, with_voxels};
 use serde_json::Value;
@@ -92,15 +92,8 @@ fn small_files_read_as_simpleitk_reads_them() {
     let mut wrong = Vec::new();
     for case in &cases {
         let name = case["name"].as_str().expect("a name");
-        let folder = tempfile::tempdir().expect("a folder");
-        let files = case["files"].as_object().expect("files");
-        for (file, hex) in files {
-            let path = folder.path().join(file);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-            std::fs::write(path, bytes(hex.as_str().expect("text"))).expect("a file");
-        }
-        let first = files.keys().next().expect("a file");
-        let found = read_volume(folder.path().join(first)).map_err(|e| e.problem.to_string());
+        let (_folder, path) = unpack(case);
+        let found = read_volume(path).map_err(|e| e.problem.to_string());
         let expected = case.get("nibabel").unwrap_or(&case["simpleitk"]);
         let refused = REFUSED.iter().find(|(n, _)| match n.strip_suffix('*') {
             Some(start) => name.starts_with(start),
@@ -165,12 +158,6 @@ fn the_nifti_crate_reads_the_same_types() {
         seen += 1;
     }
     assert_eq!(seen, 20);
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len() / 2)
-        .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hexadecimal digits"))
-        .collect()
 }
 
 #[allow(clippy::unnecessary_cast)] // one arm of the macro is f64 already

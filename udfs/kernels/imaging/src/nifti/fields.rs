@@ -1,5 +1,5 @@
 use crate::header::Format;
-use crate::payload::ByteOrder;
+use crate::sample::ByteOrder;
 
 /// Length of a NIfTI-1 header.
 pub(crate) const NIFTI1_BYTES: usize = 348;

@@ -6,10 +6,15 @@ mod svd;
 
 use crate::error::Problem;
 use crate::header::{Format, Header, Scaling};
-use crate::payload::Layout;
+use crate::sample::{Components, Layout};
 use fields::Fields;
 pub(crate) use fields::{NIFTI1_BYTES, NIFTI2_BYTES, length, recognise};
 use radsql_volume::{Grid, VoxelType};
+
+/// Codes of intents whose values lie along the fifth axis.
+const INTENT_GENERAL_MATRIX: i32 = 1004;
+const INTENT_SYMMETRIC_MATRIX: i32 = 1005;
+const INTENT_VECTOR: i32 = 1007;
 
 /// What a NIfTI header says, and where its voxels are.
 pub(crate) struct Parsed {
@@ -24,14 +29,27 @@ pub(crate) struct Parsed {
 /// (nifti_clib begins at byte 348, nibabel at 352).
 pub(crate) fn parse(bytes: &[u8], format: Format) -> Result<Parsed, Problem> {
     let fields = Fields::read(bytes, format);
-    let stored_type = voxel_type(fields.datatype)?;
-    // Vectors and matrices have their elements along the fifth axis.
-    if matches!(fields.intent_code, 1004 | 1005 | 1007) && fields.dim[0] > 4 && fields.dim[5] > 1 {
-        return Err(Problem::SeveralValues {
-            kind: "vectors or matrices".into(),
-        });
-    }
-    let (dimensions, size) = size(&fields)?;
+    let (stored_type, colours) = voxel_type(fields.datatype)?;
+    let (dimensions, size, vector) = size(&fields)?;
+    let components = match (colours, vector) {
+        (1, None) => None,
+        // The values of one component follow each other.
+        (1, Some(count)) => Some(Components {
+            count,
+            run: size.iter().fold(1, |n, &k| n.saturating_mul(k)),
+            kind: "vectors".into(),
+        }),
+        (count, None) => Some(Components {
+            count,
+            run: 1,
+            kind: "colours".into(),
+        }),
+        (_, Some(_)) => {
+            return Err(Problem::SeveralValues {
+                kind: "vectors of colours".into(),
+            });
+        }
+    };
     let grid = grid(&fields, dimensions, size)?;
     let scaling = scaling(&fields);
     let voxel_type = match (scaling, stored_type) {
@@ -44,6 +62,7 @@ pub(crate) fn parse(bytes: &[u8], format: Format) -> Result<Parsed, Problem> {
             voxel_type: stored_type,
             order: fields.order,
             size,
+            components: components.clone(),
         },
         header: Header {
             format,
@@ -51,13 +70,15 @@ pub(crate) fn parse(bytes: &[u8], format: Format) -> Result<Parsed, Problem> {
             stored_type,
             voxel_type,
             scaling,
+            components: components.map_or(1, |c| c.count),
         },
         single_file: fields.single_file,
     })
 }
 
-fn voxel_type(code: i16) -> Result<VoxelType, Problem> {
-    Ok(match code {
+/// The type of a number, and how many of them make one voxel.
+fn voxel_type(code: i16) -> Result<(VoxelType, usize), Problem> {
+    let single = match code {
         2 => VoxelType::U8,
         4 => VoxelType::I16,
         8 => VoxelType::I32,
@@ -73,7 +94,8 @@ fn voxel_type(code: i16) -> Result<VoxelType, Problem> {
                 kind: "complex numbers".into(),
             });
         }
-        128 | 2304 => return Err(Problem::SeveralValues { kind: "colours".into() }),
+        128 => return Ok((VoxelType::U8, 3)),
+        2304 => return Ok((VoxelType::U8, 4)),
         other => {
             return Err(Problem::VoxelType {
                 found: match other {
@@ -84,11 +106,12 @@ fn voxel_type(code: i16) -> Result<VoxelType, Problem> {
                 },
             });
         }
-    })
+    };
+    Ok((single, 1))
 }
 
-/// Number of dimensions that count, and voxels along x, y, z.
-fn size(fields: &Fields) -> Result<(usize, [usize; 3]), Problem> {
+/// Number of dimensions that count, voxels along x, y, z, and numbers a voxel where these lie along the fifth axis.
+fn size(fields: &Fields) -> Result<(usize, [usize; 3], Option<usize>), Problem> {
     let found = fields.dim[0];
     let dimensions = usize::try_from(found)
         .ok()
@@ -101,11 +124,21 @@ fn size(fields: &Fields) -> Result<(usize, [usize; 3]), Problem> {
             found: lengths[at],
         });
     }
-    if let Some(at) = lengths.iter().skip(3).position(|&n| n != 1) {
-        return Err(Problem::SeveralVolumes {
-            axis: at + 4,
-            found: lengths[at + 3],
-        });
+    let mut vector = None;
+    if let Some(&count) = lengths.get(4).filter(|&&n| n > 1) {
+        match fields.intent_code {
+            INTENT_VECTOR => vector = usize::try_from(count).ok(),
+            INTENT_GENERAL_MATRIX | INTENT_SYMMETRIC_MATRIX => {
+                return Err(Problem::SeveralValues {
+                    kind: "matrices".into(),
+                });
+            }
+            _ => {}
+        }
+    }
+    let volumes = |at: usize, n: i64| at >= 3 && n != 1 && !(at == 4 && vector.is_some());
+    if let Some((at, &found)) = lengths.iter().enumerate().find(|&(at, &n)| volumes(at, n)) {
+        return Err(Problem::SeveralVolumes { axis: at + 1, found });
     }
     let mut size = [1; 3];
     for (axis, (n, &length)) in size.iter_mut().zip(lengths).enumerate() {
@@ -114,7 +147,12 @@ fn size(fields: &Fields) -> Result<(usize, [usize; 3]), Problem> {
             found: length,
         })?;
     }
-    Ok((dimensions, size))
+    // ITK: vectors on one slice are an image of two dimensions.
+    let dimensions = match vector {
+        Some(_) if size[2] == 1 => 2,
+        _ => dimensions,
+    };
+    Ok((dimensions, size, vector))
 }
 
 fn grid(fields: &Fields, dimensions: usize, size: [usize; 3]) -> Result<Grid, Problem> {

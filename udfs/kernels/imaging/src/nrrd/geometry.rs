@@ -2,11 +2,12 @@
 
 use super::header::{Center, Fields, Space};
 use crate::error::Problem;
+use crate::sample::Components;
 use radsql_volume::Grid;
 
-/// Voxels along x, y, z and the grid of them.
-pub(super) fn grid(fields: &Fields) -> Result<([usize; 3], Grid), Problem> {
-    let axes = domain(fields)?;
+/// Voxels along x, y, z, the grid of them, and the numbers of each where there are several.
+pub(super) fn grid(fields: &Fields) -> Result<([usize; 3], Grid, Option<Components>), Problem> {
+    let (axes, values) = domain(fields)?;
     if !(2..=3).contains(&axes.len()) {
         return Err(Problem::Dimensions {
             found: axes.len() as i64,
@@ -28,7 +29,13 @@ pub(super) fn grid(fields: &Fields) -> Result<([usize; 3], Grid), Problem> {
         Some(space) => in_space(fields, space, &axes)?,
         None => along_axes(fields, &axes)?,
     };
-    Ok((size, Grid::new(size, spacing, origin, direction)?))
+    let components = values.map(|axis| Components {
+        // Checked by `domain`.
+        count: usize::try_from(fields.sizes[axis]).unwrap_or(1),
+        run: size[..axis.min(3)].iter().fold(1, |n, &k| n.saturating_mul(k)),
+        kind: format!("axis {} of kind '{}'", axis + 1, fields.kinds[axis]),
+    });
+    Ok((size, Grid::new(size, spacing, origin, direction)?, components))
 }
 
 struct Placement {
@@ -47,19 +54,39 @@ impl Placement {
     }
 }
 
-/// The axes of space, in order. One axis of values (colours, vectors) may be there beside them, of one element.
-fn domain(fields: &Fields) -> Result<Vec<usize>, Problem> {
+/// The axes of space, in order, and the one axis of values (colours, vectors) of more than one element that may be there
+/// beside them.
+fn domain(fields: &Fields) -> Result<(Vec<usize>, Option<usize>), Problem> {
     let is_domain = |axis: usize| match fields.kinds.get(axis) {
         Some(kind) => matches!(kind.as_str(), "domain" | "space" | "time" | "???" | "none"),
         None => true,
     };
     let (axes, values): (Vec<usize>, Vec<usize>) = (0..fields.sizes.len()).partition(|&a| is_domain(a));
     match values.as_slice() {
-        [] => Ok(axes),
-        [axis] if fields.sizes[*axis] == 1 => Ok(axes),
+        [] => Ok((axes, None)),
+        [axis] if fields.sizes[*axis] == 1 => Ok((axes, None)),
+        [axis] if is_vector(&fields.kinds[*axis], fields.sizes[*axis]) => Ok((axes, Some(*axis))),
         [axis, ..] => Err(Problem::SeveralValues {
-            kind: format!("axis {} of kind '{}'", axis + 1, fields.kinds[*axis]),
+            kind: format!(
+                "axis {} of kind '{}' with {} elements",
+                axis + 1,
+                fields.kinds[*axis],
+                fields.sizes[*axis]
+            ),
         }),
+    }
+}
+
+/// Whether an axis of this kind and length makes a vector image of SimpleITK. Complex numbers and symmetric matrices do
+/// not.
+fn is_vector(kind: &str, length: i64) -> bool {
+    match kind {
+        "list" | "point" | "vector" | "covariant-vector" | "normal" => length > 1,
+        "2-vector" => length == 2,
+        "3-color" | "rgb-color" | "hsv-color" | "xyz-color" | "3-vector" | "3-normal" => length == 3,
+        "4-color" | "rgba-color" | "4-vector" | "quaternion" | "2d-matrix" => length == 4,
+        "3d-matrix" => length == 9,
+        _ => false,
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::error::Problem;
-use crate::payload::ByteOrder;
+use crate::sample::ByteOrder;
 use radsql_volume::VoxelType;
 use std::io::{BufRead, Read};
 
@@ -124,10 +124,9 @@ impl Lines {
 }
 
 impl Fields {
-    /// Reads the header up to and with the empty line behind it; gives the number of bytes too.
-    pub fn read(reader: &mut impl BufRead) -> Result<(Self, u64), Problem> {
-        let (lines, used) = read_lines(reader)?;
-        Ok((Self::interpret(&lines)?, used))
+    /// Reads the header up to and with the empty line behind it.
+    pub fn read(reader: &mut impl BufRead) -> Result<Self, Problem> {
+        Self::interpret(&read_lines(reader)?)
     }
 
     fn interpret(lines: &Lines) -> Result<Self, Problem> {
@@ -206,7 +205,7 @@ fn bad(field: &'static str, found: &str, expected: &'static str) -> Problem {
     }
 }
 
-fn read_lines(reader: &mut impl BufRead) -> Result<(Lines, u64), Problem> {
+fn read_lines(reader: &mut impl BufRead) -> Result<Lines, Problem> {
     let mut limited = reader.by_ref().take(HEADER_LIMIT);
     let (mut lines, mut used, mut raw) = (Vec::new(), 0u64, Vec::new());
     for line in 1.. {
@@ -253,7 +252,7 @@ fn read_lines(reader: &mut impl BufRead) -> Result<(Lines, u64), Problem> {
             break;
         }
     }
-    Ok((Lines(lines), used))
+    Ok(Lines(lines))
 }
 
 /// `key:=value`, which is any program's own and has no meaning in the format.

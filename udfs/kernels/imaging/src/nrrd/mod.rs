@@ -5,23 +5,20 @@ mod header;
 mod text;
 
 use crate::error::Problem;
-use crate::header::{Encoding, Format, Header, Limits, Opened};
-use crate::payload::{ByteOrder, Layout, Payload};
-use crate::source::{Wanted, open_file, read_all};
+use crate::header::{Encoding, Format, Header, Opened};
+use crate::input::Input;
+use crate::open::Wanted;
+use crate::payload::Payload;
+use crate::sample::{ByteOrder, Layout};
 use header::{Compression, Fields, Skip};
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 pub(crate) use text::read_text;
 
-/// Reads the header at the start of `reader`, and finds the voxels.
-pub(crate) fn open<'a>(
-    mut reader: impl BufRead + 'a,
-    bytes: Option<u64>,
-    path: Option<&Path>,
-    wanted: Wanted<'_>,
-) -> Result<Opened<'a>, Problem> {
-    let (fields, used) = Fields::read(&mut reader)?;
-    let (size, grid) = geometry::grid(&fields)?;
+/// Reads the header at the start of `input`, and finds the voxels.
+pub(crate) fn open<'a>(mut input: Input<'a>, path: Option<&Path>, wanted: Wanted) -> Result<Opened<'a>, Problem> {
+    let fields = Fields::read(&mut input)?;
+    let (size, grid, components) = geometry::grid(&fields)?;
     let voxel_type = fields.voxel_type;
     let order = match (fields.order, fields.compression) {
         (Some(order), _) => order,
@@ -29,66 +26,60 @@ pub(crate) fn open<'a>(
         (None, _) if voxel_type.bytes() == 1 => ByteOrder::Little,
         (None, _) => return Err(Problem::FieldMissing { field: "endian" }),
     };
+    let header = Header {
+        format: Format::Nrrd,
+        grid,
+        stored_type: voxel_type,
+        voxel_type,
+        scaling: None,
+        components: components.as_ref().map_or(1, |c| c.count),
+    };
     let mut layout = Layout {
         skip: 0,
         voxel_type,
         order,
         size,
+        components,
     };
+    let mut beside = None;
     let payload = match wanted {
         Wanted::Header => None,
-        Wanted::Voxels(limits) => {
-            let (data, bytes): (Box<dyn BufRead + 'a>, _) = match &fields.data_file {
-                None => (Box::new(reader), bytes.map(|n| n.saturating_sub(used))),
-                Some(name) => {
-                    let (file, bytes) = open_file(&data_file(path.ok_or(Problem::Detached)?, name)?)?;
-                    (Box::new(BufReader::new(file)), bytes)
-                }
-            };
-            Some(payload(data, bytes, &fields, &mut layout, limits)?)
+        Wanted::Voxels => {
+            if let Some(name) = &fields.data_file {
+                let file = data_file(path.ok_or(Problem::Detached)?, name)?;
+                input = Input::open(&file)?;
+                beside = Some(file);
+            }
+            Some(payload(input, &fields, &mut layout)?)
         }
     };
     Ok(Opened {
-        header: Header {
-            format: Format::Nrrd,
-            grid,
-            stored_type: voxel_type,
-            voxel_type,
-            scaling: None,
-        },
+        header,
         layout,
         encoding: match fields.compression {
             Compression::Text => Encoding::Text,
             Compression::Raw | Compression::Gzip => Encoding::Binary,
         },
+        beside,
         payload,
     })
 }
 
-fn payload<'a>(
-    mut data: Box<dyn BufRead + 'a>,
-    bytes: Option<u64>,
-    fields: &Fields,
-    layout: &mut Layout,
-    limits: &Limits,
-) -> Result<Payload<'a>, Problem> {
-    let mut left = bytes;
+fn payload<'a>(mut data: Input<'a>, fields: &Fields, layout: &mut Layout) -> Result<Payload<'a>, Problem> {
     for line in 0..fields.line_skip {
-        let n = skip_line(&mut data)?;
-        if n == 0 {
+        if skip_line(&mut data)? == 0 {
             return Err(Problem::Truncated {
                 what: "skipped lines",
                 expected: fields.line_skip,
                 found: line,
             });
         }
-        left = left.map(|l| l.saturating_sub(n));
     }
     layout.skip = match (fields.byte_skip, fields.compression) {
         (Skip::Bytes(n), _) => n,
         // The voxels are the last bytes of the file.
         (Skip::ToEnd, Compression::Raw) => {
-            let found = left.ok_or(Problem::Detached)?;
+            let found = data.left().ok_or(Problem::Detached)?;
             let expected = u64::try_from(layout.bytes()).unwrap_or(u64::MAX);
             found.checked_sub(expected).ok_or(Problem::Truncated {
                 what: "voxels",
@@ -105,11 +96,8 @@ fn payload<'a>(
         }
     };
     Ok(match fields.compression {
-        Compression::Raw | Compression::Text => Payload::Plain {
-            reader: Box::new(data),
-            bytes: left,
-        },
-        Compression::Gzip => Payload::Gzip(read_all(Vec::new(), data, left, limits)?),
+        Compression::Raw | Compression::Text => Payload::Plain(data),
+        Compression::Gzip => Payload::Gzip(data),
     })
 }
 

@@ -1,29 +1,30 @@
 use crate::error::Problem;
 use crate::header::Limits;
-use crate::payload::{Layout, Payload, with_type};
+use crate::payload::Payload;
+use crate::sample::{Layout, with_type};
 use ndarray::Array3;
-use radsql_volume::{VolumeError, VoxelType, Voxels};
+use radsql_volume::{VolumeError, Voxels};
 use std::io::Read;
 use std::str::FromStr;
 
-/// Reads voxels that are written as decimal numbers with white space between them.
+/// Reads voxels, of one number each, that are written as decimal numbers with white space between them.
 pub(crate) fn read_text(payload: Payload<'_>, layout: &Layout, limits: &Limits) -> Result<Voxels, Problem> {
-    let Payload::Plain { mut reader, bytes } = payload else {
+    let Payload::Plain(mut input) = payload else {
         return Err(Problem::Detached);
     };
     // A number and the space behind it take two bytes at least, but for the last one.
     let needed = layout.bytes() / layout.voxel_type.bytes() as u128 * 2 - 1 + u128::from(layout.skip);
-    if let Some(found) = bytes.filter(|&n| u128::from(n) < needed) {
+    if let Some(found) = input.left().filter(|&n| u128::from(n) < needed) {
         return Err(Problem::Implausible {
             declared: layout.bytes(),
             stored: found,
         });
     }
-    std::io::copy(&mut reader.by_ref().take(layout.skip), &mut std::io::sink())?;
+    input.skip(layout.skip)?;
     // No number needs more than 32 characters.
     let most = limits.voxel_bytes.saturating_mul(32);
     let mut text = String::new();
-    reader.take(most).read_to_string(&mut text)?;
+    input.take(most).read_to_string(&mut text)?;
     with_type!(layout.voxel_type, T => Ok(parse::<T>(&text, layout)?.into()))
 }
 

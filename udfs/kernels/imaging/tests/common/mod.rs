@@ -65,3 +65,23 @@ pub fn same_grid(grid: &Grid, expected: &Value) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Writes the files of a case; gives their folder and the one to be read.
+pub fn unpack(case: &Value) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = case["files"].as_object().expect("files");
+    for (file, hex) in files {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, bytes(hex.as_str().expect("text"))).expect("a file");
+    }
+    let first = folder.path().join(files.keys().next().expect("a file"));
+    (folder, first)
+}
+
+/// The bytes that hexadecimal digits stand for.
+pub fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2)
+        .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).expect("hexadecimal digits"))
+        .collect()
+}
