@@ -2,7 +2,7 @@
 
 use super::entropy::Entropy;
 use super::grid::Grid;
-use super::mcc::second_singular_value;
+use super::mcc::{Counts, second_singular_value};
 use super::offsets::length;
 use super::tally::{Entry, add_weighted};
 use crate::cancel::{BLOCK, Cancel};
@@ -124,13 +124,13 @@ struct Scratch {
     sums: Vec<f64>,
     /// By |i - j|.
     differences: Vec<f64>,
-    /// Both ways, normalised.
-    all: Vec<Entry>,
 }
 
 impl Scratch {
     fn new(grid: &Grid, folded: bool) -> Self {
-        let (ranks, highest) = (grid.level_count() + 1, usize::from(grid.highest()));
+        // Whole vectors of a processor.
+        let ranks = (grid.level_count() + 1).next_multiple_of(8);
+        let highest = usize::from(grid.highest());
         Self {
             folded,
             total: 0.0,
@@ -138,7 +138,6 @@ impl Scratch {
             py: vec![0.0; ranks],
             sums: vec![0.0; 2 * highest + 1],
             differences: vec![0.0; highest],
-            all: Vec::new(),
         }
     }
 
@@ -229,7 +228,7 @@ impl Scratch {
         let difference_average = by_difference(&|k| k);
         let (hx, hy) = (entropy(&self.px), entropy(&self.py));
         let larger = hx.max(hy);
-        let (hxy1, hxy2) = self.joint_entropies(entries);
+        let (hxy1, hxy2) = self.joint_entropies(entries, grid.level_count());
         let imc1 = hxy - hxy1;
         Ok(Some([
             autocorrelation / total,
@@ -269,10 +268,10 @@ impl Scratch {
     }
 
     /// HXY1 = -Σ p(i,j) log2(px(i) py(j) + ε) and HXY2 = -Σ px(i) py(j) log2(px(i) py(j) + ε).
-    fn joint_entropies(&self, entries: &[Entry]) -> (f64, f64) {
+    fn joint_entropies(&self, entries: &[Entry], levels: usize) -> (f64, f64) {
         let present = |marginal: &[f64]| marginal.iter().filter(|p| **p > 0.0).count();
         let (rows, columns) = (present(&self.px), present(&self.py));
-        let few = self.px.len() - 1 <= BY_PAIRS;
+        let few = levels <= BY_PAIRS;
         let product = |e: &Entry| self.px[e.row as usize] * self.py[e.column as usize];
         if few {
             let of_entry = |e: &Entry| e.n * self.times(e) / self.total * (product(e) + EPS).log2();
@@ -297,20 +296,15 @@ impl Scratch {
     }
 
     /// The maximal correlation coefficient of the matrix whose marginals these are.
-    fn mcc(&mut self, entries: &[Entry], cancel: Cancel) -> Result<f64, RadiomicsError> {
-        self.all.clear();
-        for e in entries {
-            let n = e.n / self.total;
-            self.all.push(Entry { n, ..*e });
-            if self.folded && e.row != e.column {
-                self.all.push(Entry {
-                    row: e.column,
-                    column: e.row,
-                    n,
-                });
-            }
-        }
-        second_singular_value(&self.all, &self.px, &self.py, cancel)
+    fn mcc(&self, entries: &[Entry], cancel: Cancel) -> Result<f64, RadiomicsError> {
+        let counts = Counts {
+            entries,
+            symmetrical: self.folded,
+            total: self.total,
+            px: &self.px,
+            py: &self.py,
+        };
+        second_singular_value(counts, cancel)
     }
 }
 

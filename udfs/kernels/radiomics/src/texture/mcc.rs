@@ -44,12 +44,12 @@ pub(super) struct Counts<'a> {
     pub(super) py: &'a [f64],
 }
 
-/// The coefficient of a matrix. `near` is a vector that may lie near the wanted one, and receives it.
-pub(super) fn second_singular_value(counts: Counts, near: &mut Vec<f64>, cancel: Cancel) -> Result<f64, RadiomicsError> {
+/// The coefficient of a matrix.
+pub(super) fn second_singular_value(counts: Counts, cancel: Cancel) -> Result<f64, RadiomicsError> {
     let matrix = Normalised::new(counts);
     let (sets, number) = matrix.sets(cancel)?;
     if number == 1 {
-        let second = matrix.largest_beyond(&sets, near, cancel)?;
+        let second = matrix.largest_beyond(&sets, cancel)?;
         // Far from the set's own eigenvalue, which need not be known.
         if second < 0.999 {
             return Ok(second.max(0.0).sqrt());
@@ -59,7 +59,7 @@ pub(super) fn second_singular_value(counts: Counts, near: &mut Vec<f64>, cancel:
     eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
     // No eigenvalue is above 1: with two sets whose own are as good as 1, the rest need not be known.
     if eigenvalues.get(1).is_none_or(|second| *second < 1.0 - ERROR) {
-        eigenvalues.push(matrix.largest_beyond(&sets, near, cancel)?);
+        eigenvalues.push(matrix.largest_beyond(&sets, cancel)?);
         eigenvalues.sort_unstable_by(|a, b| b.total_cmp(a));
     }
     Ok(eigenvalues.get(1).copied().unwrap_or(0.0).max(0.0).sqrt())
@@ -200,13 +200,13 @@ impl<'a> Normalised<'a> {
 
     /// The largest eigenvalue that does not belong to the vector of a set, by Lanczos' iteration with thick restarts
     /// (Wu and Simon 2000).
-    fn largest_beyond(&self, sets: &Sets, near: &mut Vec<f64>, cancel: Cancel) -> Result<f64, RadiomicsError> {
+    fn largest_beyond(&self, sets: &Sets, cancel: Cancel) -> Result<f64, RadiomicsError> {
         let mut basis: Vec<Vec<f64>> = Vec::new();
         // B Bᵀ within the basis.
         let most = MOST_VECTORS.min(self.size);
         let mut projected = DMatrix::<f64>::zeros(most, most);
         let mut image = vec![0.0; self.size];
-        let mut next = start(sets, near);
+        let mut next = start(sets);
         let mut along = Vec::new();
         let mut norm = sets.remove(&mut next, &basis, &mut along, cancel)?;
         let mut look = FIRST_LOOK;
@@ -223,10 +223,7 @@ impl<'a> Normalised<'a> {
                 let ritz = Ritz::of(&projected, basis.len());
                 if complete || ritz.is_found(norm) {
                     let vector = combine(&basis, ritz.vector(0));
-                    if std::env::var_os("STEPS").is_some() { eprintln!("{} of {} values {:?}", basis.len(), self.size, &ritz.values[..2]); }
-                    let value = self.with_epsilon(ritz.values[0], &vector);
-                    *near = vector;
-                    return Ok(value);
+                    return Ok(self.with_epsilon(ritz.values[0], &vector));
                 }
                 if full {
                     let kept = (0..KEPT).map(|i| combine(&basis, ritz.vector(i)));
@@ -340,21 +337,18 @@ impl Sets {
     }
 }
 
-/// A unit-sized vector without symmetry, 0 for ranks that do not occur, not far from `near` if that is one of the same
-/// size. Always the same.
-fn start(sets: &Sets, near: &[f64]) -> Vec<f64> {
-    let (mut state, share) = (0x9E37_79B9_7F4A_7C15u64, if near.len() == sets.of.len() { FOREIGN } else { 1.0 });
+/// A unit-sized vector without symmetry, 0 for ranks that do not occur. Always the same.
+fn start(sets: &Sets) -> Vec<f64> {
+    let mut state = 0x9E37_79B9_7F4A_7C15u64;
     let mut vector: Vec<f64> = sets
         .vector
         .iter()
-        .enumerate()
-        .map(|(rank, present)| {
+        .map(|present| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
             if *present > 0.0 {
-                let any = (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5;
-                near.get(rank).copied().unwrap_or(0.0) + share * any
+                (state >> 11) as f64 / (1u64 << 53) as f64 - 0.5
             } else {
                 0.0
             }
@@ -367,10 +361,8 @@ fn start(sets: &Sets, near: &[f64]) -> Vec<f64> {
     vector
 }
 
-/// Size of what is added to a vector near the wanted one, lest it has none of it.
-const FOREIGN: f64 = 1e-3;
-
 /// Sum of products, in eight parts that a processor can add at once.
+#[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let n = a.len().min(b.len());
@@ -483,7 +475,7 @@ mod tests {
             px: &with_zero(px),
             py: &with_zero(py),
         };
-        let found = second_singular_value(counts, &mut Vec::new(), Cancel(&never));
+        let found = second_singular_value(counts, Cancel(&never));
         (found.unwrap(), values[1])
     }
 
