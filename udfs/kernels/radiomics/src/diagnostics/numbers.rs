@@ -14,7 +14,7 @@ pub(super) struct Summary {
 #[allow(clippy::unnecessary_cast)] // one arm of the macro is f64 already
 pub(super) fn of_image(image: &Volume, cancel: Cancel) -> Result<Summary, RadiomicsError> {
     let sum = with_voxels!(image.voxels(), a => {
-        pairwise(a.as_slice().unwrap_or_default(), &|v| v as f64, cancel)?
+        sum(a.as_slice().unwrap_or_default(), |v| v as f64, cancel)?
     });
     cancel.check()?;
     Ok(Summary {
@@ -30,20 +30,32 @@ pub(super) fn of_region(image: &Volume, mask: &Mask, cancel: Cancel) -> Result<S
     let mut range = Range::EMPTY;
     range.add(values.iter().copied());
     Ok(Summary {
-        mean: pairwise(&values, &|v| v, cancel)? / values.len() as f64,
+        mean: sum(&values, |v| v, cancel)? / values.len() as f64,
         range,
     })
 }
 
-/// numpy's pairwise summation: eight sums side by side up to 128 numbers, halves above.
-fn pairwise<T: Copy>(x: &[T], real: &impl Fn(T) -> f64, cancel: Cancel) -> Result<f64, RadiomicsError> {
-    if x.len() > 128 {
-        if x.len() > BLOCK / 2 {
-            cancel.check()?;
+/// Numbers that numpy sums at once.
+const BUFFER: usize = 8192;
+
+/// The sum of numbers as numpy takes it over a whole array: buffer by buffer, each by pairwise summation.
+fn sum<T: Copy>(x: &[T], real: impl Fn(T) -> f64, cancel: Cancel) -> Result<f64, RadiomicsError> {
+    let mut sum = 0.0;
+    for large in x.chunks(BLOCK) {
+        cancel.check()?;
+        for buffer in large.chunks(BUFFER) {
+            sum += pairwise(buffer, &real);
         }
+    }
+    Ok(sum)
+}
+
+/// numpy's pairwise summation: eight sums side by side up to 128 numbers, halves above.
+fn pairwise<T: Copy>(x: &[T], real: &impl Fn(T) -> f64) -> f64 {
+    if x.len() > 128 {
         let half = x.len() / 2;
         let (a, b) = x.split_at(half - half % 8);
-        return Ok(pairwise(a, real, cancel)? + pairwise(b, real, cancel)?);
+        return pairwise(a, real) + pairwise(b, real);
     }
     let (rows, rest) = x.as_chunks::<8>();
     let mut sum = 0.0;
@@ -57,5 +69,8 @@ fn pairwise<T: Copy>(x: &[T], real: &impl Fn(T) -> f64, cancel: Cancel) -> Resul
         let [a, b, c, d, e, f, g, h] = side;
         sum = ((a + b) + (c + d)) + ((e + f) + (g + h));
     }
-    Ok(rest.iter().fold(sum, |sum, v| sum + real(*v)))
+    rest.iter().fold(sum, |sum, v| sum + real(*v))
 }
+
+/// [`BLOCK`] is whole buffers.
+const _: () = assert!(BLOCK.is_multiple_of(BUFFER));
