@@ -11,8 +11,9 @@ use ndarray::Array3;
 use radsql_imaging::read_volume;
 use radsql_radiomics::{
     Diagnostic, DiagnosticKind, DiagnosticValue, Parameters, RadiomicsError, diagnostic_keys, diagnostics,
+    diagnostics_memory,
 };
-use radsql_volume::{Grid, Volume, Voxels};
+use radsql_volume::{Grid, Mask, Volume, VoxelType, Voxels};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -335,4 +336,21 @@ fn nan_and_labels_and_cancelling() {
     let cancelled = diagnostics(&parameters, &image, &labels, 2, &AtomicBool::new(true));
     assert!(matches!(cancelled, Err(RadiomicsError::Cancelled)));
     assert!(find(&parameters, &image, &labels, 9).is_err());
+}
+
+#[test]
+fn memory_grows_with_what_is_made() {
+    let labels = cube(Array3::from_shape_fn((4, 4, 4), |(z, _, _)| z as u8));
+    let mask = Mask::from_labels(&labels, 2).unwrap();
+    let needed = |setting: &str| {
+        let parameters = Parameters::from_text(&format!("setting: {setting}")).unwrap();
+        diagnostics_memory(&parameters, labels.grid(), VoxelType::I16, &mask)
+    };
+    let plain = needed("{}");
+    // 64 voxels become doubles.
+    assert_eq!(needed("{normalize: true}"), plain + 64 * 8);
+    // 36 x 36 voxels in three slices of two bytes, ten bytes each of masks and intensities, and the splines.
+    let resampled = needed("{resampledPixelSpacing: [0.1, 0.1, 0.1], padDistance: 0}");
+    let grown = plain + 3888 * 2 + (3888 - 16) * 10;
+    assert!((grown..=grown + 64 * 8).contains(&resampled), "{resampled}, {grown}");
 }

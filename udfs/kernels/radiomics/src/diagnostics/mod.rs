@@ -3,6 +3,7 @@
 
 mod hash;
 mod keys;
+mod memory;
 mod numbers;
 
 use crate::cancel::Cancel;
@@ -11,6 +12,7 @@ use crate::error::RadiomicsError;
 use crate::parameters::Parameters;
 use crate::region;
 pub use keys::{DiagnosticKind, diagnostic_keys};
+pub use memory::diagnostics_memory;
 use radsql_volume::resample::Target;
 use radsql_volume::{Bounds, Mask, Volume, VolumeError};
 use serde_json::Value;
