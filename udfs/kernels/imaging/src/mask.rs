@@ -198,10 +198,11 @@ fn each_row<T: Sample>(
     let row = layout.components.as_ref().map_or(1, |c| c.count) as u128 * (nx * size_of::<T>()) as u128;
     check_memory(row, limits)?;
     let mut stream = Stream::open(payload.ok_or(Problem::Detached)?, &layout, true)?;
+    let mut buffer = Vec::new();
     match &layout.components {
         Some(Components { count, run: 1, .. }) => {
             let mut line = vec![T::zeroed(); nx];
-            stream.in_steps(nx * ny * nz * count, nx * count, |step: &mut [T]| {
+            stream.in_steps(&mut buffer, nx * ny * nz * count, nx * count, |step: &mut [T]| {
                 for vectors in step.chunks_exact(nx * count) {
                     for (to, vector) in line.iter_mut().zip(vectors.chunks_exact(*count)) {
                         *to = vector[channel];
@@ -218,7 +219,7 @@ fn each_row<T: Sample>(
             let bytes = |runs: usize| (runs as u64).saturating_mul((run * size_of::<T>()) as u64);
             for _ in 0..nx * ny * nz / run {
                 stream.skip(bytes(channel))?;
-                stream.in_steps(run, nx, |step: &mut [T]| {
+                stream.in_steps(&mut buffer, run, nx, |step: &mut [T]| {
                     for line in step.chunks_exact(nx) {
                         take(index, line)?;
                         index += 1;

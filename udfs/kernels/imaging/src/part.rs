@@ -38,6 +38,7 @@ pub(crate) fn read_part_and_range(
 
 fn part<T: Sample>(payload: Payload<'_>, layout: &Layout, bounds: &Bounds) -> Result<Array3<T>, Problem> {
     let mut cut = Cut::<T>::new(layout, bounds)?;
+    let mut buffer = Vec::new();
     match payload {
         Payload::Plain(_) => {
             let mut stream = Stream::open(payload, layout, false)?;
@@ -45,7 +46,7 @@ fn part<T: Sample>(payload: Payload<'_>, layout: &Layout, bounds: &Bounds) -> Re
                 let (start, end) = cut.span(slice);
                 stream.skip(((start - cut.at) * size_of::<T>()) as u64)?;
                 cut.at = start;
-                stream.in_steps(end - start, 1, |step| {
+                stream.in_steps(&mut buffer, end - start, 1, |step| {
                     cut.take(step);
                     Ok(())
                 })?;
@@ -60,13 +61,15 @@ fn part<T: Sample>(payload: Payload<'_>, layout: &Layout, bounds: &Bounds) -> Re
             };
             let payload = match at_once(input, layout, (count * size_of::<T>()) as u64, to_end)? {
                 AtOnce::Bytes(bytes) => {
-                    cut.take_bytes(&bytes);
+                    // The header is left out.
+                    let header = bytes.len() - count * size_of::<T>();
+                    cut.take_bytes(&bytes[header..]);
                     return cut.finish(layout);
                 }
                 AtOnce::Not(payload) => payload,
             };
             let mut stream = Stream::open(payload, layout, to_end)?;
-            stream.in_steps(count, 1, |step| {
+            stream.in_steps(&mut buffer, count, 1, |step| {
                 cut.take(step);
                 Ok(())
             })?;
@@ -80,7 +83,7 @@ fn part<T: Sample>(payload: Payload<'_>, layout: &Layout, bounds: &Bounds) -> Re
 
 /// What became of an attempt to decompress at once.
 enum AtOnce<'a> {
-    /// The bytes of the voxels that are wanted.
+    /// What is before the voxels, and those that are wanted.
     Bytes(Vec<u8>),
     /// Too large for that, or damaged, or of several members: nothing is lost.
     Not(Payload<'a>),
@@ -98,16 +101,13 @@ fn at_once<'a>(input: Input<'a>, layout: &Layout, wanted: u64, to_end: bool) -> 
     }
     let gz = read_all(input, &Limits::default())?;
     // Both are below `SMALL`.
-    let (skip, needed) = (layout.skip as usize, needed as usize);
-    let mut bytes = if to_end {
+    let needed = needed as usize;
+    let bytes = if to_end {
         let mut bytes = vec![0; needed];
         gzip::whole(&gz, &mut bytes).then_some(bytes)
     } else {
         gzip::beginning(&gz, needed)
     };
-    if let Some(bytes) = &mut bytes {
-        bytes.drain(..skip);
-    }
     Ok(match bytes {
         Some(bytes) => AtOnce::Bytes(bytes),
         None => AtOnce::Not(Payload::Gzip(Input::from_reader(Cursor::new(gz)))),
@@ -137,7 +137,7 @@ fn part_and_extremes<T: Sample>(
     }
     let mut stream = Stream::open(payload, layout, true)?;
     let foreign = layout.is_foreign();
-    stream.in_steps(layout.size.iter().product(), 1, |step: &mut [T]| {
+    stream.in_steps(&mut Vec::new(), layout.size.iter().product(), 1, |step: &mut [T]| {
         if foreign {
             step.iter_mut().for_each(|v| *v = v.swapped());
         }

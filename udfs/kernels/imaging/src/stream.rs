@@ -71,15 +71,18 @@ impl<'a, 'l> Stream<'a, 'l> {
     }
 
     /// Hands over the next `count` numbers, some at a time and always whole units of `unit` numbers, of which `count` is a
-    /// multiple.
+    /// multiple. They pass through `buffer`, which may be empty at first.
     pub fn in_steps<T: Sample>(
         &mut self,
+        buffer: &mut Vec<T>,
         count: usize,
         unit: usize,
         mut take: impl FnMut(&mut [T]) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
         let most = (STEP / size_of::<T>() / unit).max(1) * unit;
-        let mut buffer = vec![T::zeroed(); most.min(count)];
+        if buffer.len() < most.min(count) {
+            buffer.resize(most.min(count), T::zeroed());
+        }
         let mut left = count;
         while left > 0 {
             let n = left.min(most);

@@ -4,8 +4,11 @@
 mod common;
 
 use common::{golden, numbers, same_grid, shared};
-use radsql_imaging::{Limits, Reference, read_header, read_mask, read_volume, read_volume_from};
-use radsql_volume::with_voxels;
+use radsql_imaging::{
+    Limits, Reference, read_header, read_mask, read_volume, read_volume_from, read_volume_with_range,
+    read_volume_within,
+};
+use radsql_volume::{Bounds, Mask, Range, with_voxels};
 use serde_json::Value;
 use std::fs::File;
 use std::path::Path;
@@ -62,6 +65,27 @@ fn check(path: &Path, case: &Value) -> Result<(), String> {
     let again = read_volume_from(file, "a reader", &Limits::default()).map_err(|e| e.to_string())?;
     if again.content_hash() != volume.content_hash() {
         return Err("a reader gives another volume".into());
+    }
+    // A box in the middle, alone.
+    let size = volume.grid().size();
+    let bounds = Bounds {
+        lower: size.map(|n| n / 3),
+        size: size.map(|n| n.div_ceil(3)),
+    };
+    let part = volume.crop(&bounds).map_err(|e| e.to_string())?;
+    let within = read_volume_within(path, &bounds).map_err(|e| e.to_string())?;
+    let (with_range, range) = read_volume_with_range(path, &bounds).map_err(|e| e.to_string())?;
+    if within.content_hash() != part.content_hash() || with_range.content_hash() != part.content_hash() {
+        return Err("a box gives other voxels".into());
+    }
+    if range != Range::of(&volume) {
+        return Err(format!("range {range:?}"));
+    }
+    // As a mask, whatever it is.
+    let mask = read_mask(&Reference::whole(path)).map_err(|e| e.problem.to_string());
+    let expected = Mask::from_labels(&volume, 1).map_err(|e| format!("gives no mask: {e}"));
+    if mask != expected {
+        return Err("a stream gives another mask".into());
     }
     Ok(())
 }
