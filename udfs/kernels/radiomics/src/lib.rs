@@ -25,9 +25,7 @@ mod texture;
 mod workers;
 
 pub use catalogue::{FEATURE_COUNT, FeatureClass, FeatureDef, ORIGINAL, STANDARD_COUNT, catalogue, withdrawn};
-pub use diagnostics::{
-    Diagnostic, DiagnosticKind, DiagnosticValue, diagnostic_keys, diagnostics, diagnostics_memory,
-};
+pub use diagnostics::{Diagnostic, DiagnosticKind, DiagnosticValue, diagnostic_keys, diagnostics, diagnostics_memory};
 pub use error::RadiomicsError;
 pub use extract::{Extraction, Work, extract};
 pub use memory::memory_needed;
