@@ -7,18 +7,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Name of the file. The number is that of the tables' layout.
-const NAME: &str = "radsql-cache-1.sqlite";
+const NAME: &str = "radsql-cache-2.sqlite";
 /// Files that SQLite keeps beside it.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// How long one process waits while another writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// `entry` is in the order of writing: its rows are too long for a tree by key, which would give each a page of its own, and
+/// so the oldest lie together and leave whole pages when they go.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS entry (
-        key BLOB PRIMARY KEY NOT NULL, kind TEXT NOT NULL, image BLOB NOT NULL, region BLOB NOT NULL, name TEXT NOT NULL,
+        id INTEGER PRIMARY KEY, key BLOB UNIQUE NOT NULL, record BLOB NOT NULL, kind TEXT NOT NULL, image BLOB NOT NULL, region BLOB NOT NULL, name TEXT NOT NULL,
         settings TEXT NOT NULL, version INTEGER NOT NULL, numbers INTEGER NOT NULL, stored INTEGER NOT NULL,
-        used INTEGER NOT NULL, record BLOB NOT NULL
-    ) WITHOUT ROWID;
+        used INTEGER NOT NULL, seal BLOB NOT NULL
+    );
     CREATE TABLE IF NOT EXISTS content (
         key BLOB PRIMARY KEY NOT NULL, hash BLOB NOT NULL, stored INTEGER NOT NULL
     ) WITHOUT ROWID;
@@ -62,6 +64,10 @@ impl Place {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.file, flags)?;
         connection.busy_timeout(PATIENCE)?;
+        // Pages that entries leave can be given back. Only an empty file takes this; for another it would wait for the lock.
+        if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         // Readers and a writer at once. A file system that cannot do it keeps the mode that it can.
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         // A crash of the machine may lose the last records and damages none.
@@ -94,8 +100,13 @@ impl Place {
         };
         let turn = File::create(self.folder.join("lock")).map_err(wrong)?;
         turn.lock().map_err(wrong)?;
-        if self.connect().is_ok_and(|c| is_sound(&c)) {
-            return Ok(());
+        let found = self.connect().and_then(|c| Ok(is_sound(&c)?));
+        match found {
+            Ok(true) => return Ok(()),
+            Err(CacheError::Store(e)) if !is_damage(&e) => return Err(e.into()),
+            Err(e @ CacheError::Folder { .. }) => return Err(e),
+            // Damaged beyond doubt, and not only locked by another.
+            Ok(false) | Err(_) => {}
         }
         for beside in BESIDE {
             let mut name = self.file.clone().into_os_string();
@@ -103,6 +114,18 @@ impl Place {
             remove(Path::new(&name)).map_err(wrong)?;
         }
         remove(&self.file).map_err(wrong)
+    }
+
+    /// Which file is there now: another one after it was deleted or replaced. Where this cannot be told, a file in use
+    /// cannot be deleted either.
+    pub(crate) fn identity(&self) -> Option<(u64, u64)> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            fs::metadata(&self.file).ok().map(|m| (m.dev(), m.ino()))
+        }
+        #[cfg(not(unix))]
+        None
     }
 
     /// Bytes on disk.
@@ -119,13 +142,11 @@ fn remove(path: &Path) -> std::io::Result<()> {
 }
 
 /// Whether pages, indexes and tables are what they should be.
-fn is_sound(connection: &Connection) -> bool {
-    let check = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
-    let fresh = Connection::open_in_memory().and_then(|fresh| {
-        fresh.execute_batch(TABLES)?;
-        layout(&fresh)
-    });
-    check.is_ok_and(|answer| answer == "ok") && matches!((layout(connection), fresh), (Ok(a), Ok(b)) if a == b)
+fn is_sound(connection: &Connection) -> rusqlite::Result<bool> {
+    let check: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(TABLES)?;
+    Ok(check == "ok" && layout(connection)? == layout(&fresh)?)
 }
 
 fn layout(connection: &Connection) -> rusqlite::Result<Vec<(String, Option<String>)>> {

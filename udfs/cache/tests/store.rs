@@ -6,6 +6,7 @@ use radsql_cache::{Cache, Description, Key, Record};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 fn about(name: &str) -> Description {
     Description {
@@ -121,7 +122,11 @@ fn child() {
     };
     let mine: usize = std::env::var("RADSQL_CACHE_POSITION").unwrap().parse().unwrap();
     let cache = Cache::open(Path::new(&folder)).unwrap();
-    let rounds = if mine == 127 { u64::MAX } else { 150 };
+    let rounds = if std::env::var_os("RADSQL_CACHE_FOR_EVER").is_some() {
+        u64::MAX
+    } else {
+        150
+    };
     for round in 0..rounds {
         let n = round % 50;
         cache.put(&[(
@@ -136,20 +141,20 @@ fn child() {
     assert_eq!(cache.problems(), 0);
 }
 
-fn spawn(folder: &Path, position: usize) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+fn child_of(folder: &Path, position: usize) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["--exact", "child"])
         .env("RADSQL_CACHE_CHILD", folder)
         .env("RADSQL_CACHE_POSITION", position.to_string())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::null());
+    command
 }
 
 #[test]
 fn several_processes_write_the_same_entries() {
     let dir = tempfile::tempdir().unwrap();
-    let children: Vec<Child> = [0, 10, 20, 30].map(|p| spawn(dir.path(), p)).into();
+    let children: Vec<Child> = [0, 10, 20, 30].map(|p| child_of(dir.path(), p).spawn().unwrap()).into();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
@@ -166,10 +171,23 @@ fn several_processes_write_the_same_entries() {
 fn a_writer_that_is_killed_leaves_a_sound_store() {
     let dir = tempfile::tempdir().unwrap();
     for round in 0..6 {
-        let mut child = spawn(dir.path(), 127 - 3 * round as usize);
-        std::thread::sleep(std::time::Duration::from_millis(60 + 35 * round));
+        let mut command = child_of(dir.path(), 10 + 4 * round as usize);
+        let mut child = command.env("RADSQL_CACHE_FOR_EVER", "1").spawn().unwrap();
+        // It is at work once what only it writes is there.
+        let watch = Cache::open(dir.path()).unwrap();
+        let begun = Instant::now();
+        while watch.get(&[key(0)])[0]
+            .as_ref()
+            .is_none_or(|f| f.get(10 + 4 * round as usize).is_none())
+        {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the child writes nothing");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(7 * round));
+        assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
         child.kill().unwrap();
         child.wait().unwrap();
+        drop(watch);
         let cache = Cache::open(dir.path()).unwrap();
         for (n, found) in (0..).zip(cache.get(&(0..50).map(key).collect::<Vec<_>>())) {
             assert!(found.is_none_or(|f| is_right(n, &f)));
