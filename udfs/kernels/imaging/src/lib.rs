@@ -5,10 +5,13 @@
 //! content, not by name. Nothing that a file says about its own size is believed before it is checked against the bytes
 //! that are there.
 //!
+//! Masks are read in a stream, of which only the region is kept; so is a box of an image ([`read_volume_within`]), behind
+//! which reading ends.
+//!
 //! ```no_run
 //! let reference: radsql_imaging::Reference = "patient/label.nii.gz#label=2".parse()?;
 //! let mask = radsql_imaging::read_mask(&reference)?;
-//! let image = radsql_imaging::read_volume("patient/ct.nii.gz")?;
+//! let image = radsql_imaging::read_volume_within("patient/ct.nii.gz", &mask.bounds())?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
