@@ -13,6 +13,7 @@ use crate::cancel::{BLOCK, Cancel};
 use crate::error::RadiomicsError;
 use crate::firstorder::EPS;
 use nalgebra::DMatrix;
+use std::ops::Range;
 
 /// Error of the eigenvalue, relative to it, at which the iteration ends.
 const ERROR: f64 = 1e-11;
@@ -85,8 +86,8 @@ struct Normalised<'a> {
 
 /// The values of B, whichever is faster to multiply with.
 enum Values {
-    /// All of them, by row.
-    Table(Vec<f64>),
+    /// All of them, by row, with the part of each row outside of which all are 0.
+    Table(Vec<f64>, Vec<Range<usize>>),
     /// Those that are not 0.
     List(Vec<Cell>),
 }
@@ -115,8 +116,14 @@ impl<'a> Normalised<'a> {
         let (most, per_cell) = TABLE;
         matrix.values = if size <= most && size * size <= per_cell * both_ways * counts.entries.len() {
             let mut table = vec![0.0; size * size];
-            matrix.each(|row, column, b, _| table[row * size + column] = b);
-            Values::Table(table)
+            let mut parts = vec![size..0; size];
+            matrix.each(|row, column, b, _| {
+                table[row * size + column] = b;
+                // Whole vectors of a processor, as far as the row goes.
+                let (from, to) = (column / 8 * 8, (column / 8 * 8 + 8).min(size));
+                parts[row] = parts[row].start.min(from)..parts[row].end.max(to);
+            });
+            Values::Table(table, parts)
         } else {
             let mut cells = Vec::with_capacity(both_ways * counts.entries.len());
             matrix.each(|row, column, b, _| {
@@ -208,8 +215,12 @@ impl<'a> Normalised<'a> {
         let mut image = vec![0.0; self.size];
         let mut next = start(sets);
         let mut along = Vec::new();
-        let mut norm = sets.remove(&mut next, &basis, &mut along, cancel)?;
+        let mut norm = sets.remove(&mut next, &basis, false, &mut along, cancel)?;
         let mut look = FIRST_LOOK;
+        // Until the first restart, B Bᵀ within the basis has three diagonals.
+        let mut narrow = true;
+        // What the largest value has been found to be, which grows with the basis.
+        let mut at_least = 0.0;
         loop {
             cancel.check()?;
             // What is left is rounding: the basis spans all there is.
@@ -218,8 +229,11 @@ impl<'a> Normalised<'a> {
             if basis.is_empty() && complete {
                 return Ok(0.0);
             }
-            if complete || full || basis.len() >= look {
-                look = basis.len() + 1 + basis.len() / 4;
+            let due = basis.len() >= look;
+            if due {
+                look = basis.len() + 1 + if narrow { basis.len() / 8 } else { basis.len() / 4 };
+            }
+            if complete || full || due && !(narrow && far_off(&projected, basis.len(), norm, &mut at_least)) {
                 let ritz = Ritz::of(&projected, basis.len());
                 if complete || ritz.is_found(norm) {
                     let vector = combine(&basis, ritz.vector(0));
@@ -233,6 +247,7 @@ impl<'a> Normalised<'a> {
                         projected[(i, i)] = *value;
                     }
                     look = KEPT + FIRST_LOOK;
+                    narrow = false;
                 }
             }
             for v in &mut next {
@@ -241,7 +256,7 @@ impl<'a> Normalised<'a> {
             let current = next;
             next = self.apply(&current, &mut image);
             basis.push(current);
-            norm = sets.remove(&mut next, &basis, &mut along, cancel)?;
+            norm = sets.remove(&mut next, &basis, narrow, &mut along, cancel)?;
             let last = basis.len() - 1;
             for (i, by) in along.iter().enumerate() {
                 projected[(i, last)] = *by;
@@ -254,7 +269,10 @@ impl<'a> Normalised<'a> {
     fn apply(&self, v: &[f64], image: &mut [f64]) -> Vec<f64> {
         self.transposed(v, image);
         match &self.values {
-            Values::Table(table) => table.chunks_exact(self.size).map(|row| dot(row, image)).collect(),
+            Values::Table(table, parts) => {
+                let rows = table.chunks_exact(self.size).zip(parts);
+                rows.map(|(row, part)| product(row, image, part)).collect()
+            }
             Values::List(cells) => {
                 let mut out = vec![0.0; self.size];
                 for c in cells {
@@ -268,12 +286,12 @@ impl<'a> Normalised<'a> {
     /// Bᵀ v.
     fn transposed(&self, v: &[f64], image: &mut [f64]) {
         match &self.values {
-            Values::Table(table) if self.counts.symmetrical => {
-                for (image, row) in image.iter_mut().zip(table.chunks_exact(self.size)) {
-                    *image = dot(row, v);
+            Values::Table(table, parts) if self.counts.symmetrical => {
+                for (image, (row, part)) in image.iter_mut().zip(table.chunks_exact(self.size).zip(parts)) {
+                    *image = product(row, v, part);
                 }
             }
-            Values::Table(table) => {
+            Values::Table(table, _) => {
                 image.fill(0.0);
                 for (v, row) in v.iter().zip(table.chunks_exact(self.size)) {
                     add(image, *v, row);
@@ -306,6 +324,7 @@ impl Sets {
         &self,
         v: &mut [f64],
         basis: &[Vec<f64>],
+        narrow: bool,
         along: &mut Vec<f64>,
         cancel: Cancel,
     ) -> Result<f64, RadiomicsError> {
@@ -313,6 +332,8 @@ impl Sets {
         along.resize(basis.len(), 0.0);
         let mut by_set = vec![0.0; v.len()];
         let mut length = dot(v, v).sqrt();
+        // What is much lies along the last two, if B Bᵀ within the basis has three diagonals.
+        let mut from = if narrow { basis.len().saturating_sub(2) } else { 0 };
         for _ in 0..3 {
             by_set.fill(0.0);
             for ((set, a), b) in self.of.iter().zip(&self.vector).zip(&*v) {
@@ -321,17 +342,17 @@ impl Sets {
             for ((set, a), b) in self.of.iter().zip(&self.vector).zip(&mut *v) {
                 *b -= by_set[*set] * a;
             }
-            for (direction, along) in basis.iter().zip(&mut *along) {
+            for (direction, along) in basis.iter().zip(&mut *along).skip(from) {
                 cancel.check()?;
                 let by = dot(direction, v);
                 *along += by;
                 add(v, -by, direction);
             }
             let left = dot(v, v).sqrt();
-            if left > 0.7 * length {
+            if from == 0 && left > 0.7 * length {
                 return Ok(left);
             }
-            length = left;
+            (length, from) = (left, 0);
         }
         Ok(length)
     }
@@ -379,6 +400,14 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     ((a + b) + (c + d)) + ((e + f) + (g + h)) + rest
 }
 
+/// Sum of products over a part.
+fn product(a: &[f64], b: &[f64], part: &Range<usize>) -> f64 {
+    match (a.get(part.clone()), b.get(part.clone())) {
+        (Some(a), Some(b)) => dot(a, b),
+        _ => 0.0,
+    }
+}
+
 /// Adds `by` times `b` to `a`.
 fn add(a: &mut [f64], by: f64, b: &[f64]) {
     let n = a.len().min(b.len());
@@ -394,6 +423,48 @@ fn combine<'a>(basis: &[Vec<f64>], by: impl Iterator<Item = &'a f64>) -> Vec<f64
         add(&mut sum, *by, direction);
     }
     sum
+}
+
+/// Whether the largest eigenvalue is clearly not found yet, when the next vector has length `next`. `matrix` has three
+/// diagonals, of `size` rows, and its largest eigenvalue is `at_least` so much, which is raised.
+fn far_off(matrix: &DMatrix<f64>, size: usize, next: f64, at_least: &mut f64) -> bool {
+    let at = |i: usize| matrix[(i, i)];
+    let beside = |i: usize| matrix[(i, i + 1)];
+    // All eigenvalues are below a number exactly when no pivot of the matrix less it is positive (Sturm).
+    let all_below = |v: f64| {
+        let mut pivot = at(0) - v;
+        for i in 1..size {
+            if pivot >= 0.0 {
+                return false;
+            }
+            pivot = at(i) - v - beside(i - 1) * beside(i - 1) / pivot;
+        }
+        pivot < 0.0
+    };
+    let (mut low, mut step) = (*at_least, 1e-8);
+    while low < 2.0 && !all_below(low + step) {
+        low += step;
+        step *= 16.0;
+    }
+    let mut high = low + step;
+    while high - low > 1e-10 {
+        let middle = 0.5 * (low + high);
+        if all_below(middle) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    *at_least = low;
+    // The eigenvector from its last component upwards, in which direction it grows.
+    let (mut below, mut here, mut squares) = (0.0, 1.0, 1.0);
+    for i in (1..size).rev() {
+        let under = if i + 1 < size { beside(i) * below } else { 0.0 };
+        let above = ((high - at(i)) * here - under) / beside(i - 1);
+        (below, here) = (here, above);
+        squares += here * here;
+    }
+    next / squares.sqrt() > 2.0 * RESIDUAL * high
 }
 
 /// Eigenvalues of a symmetric matrix in a small basis, descending, with unit vectors.
