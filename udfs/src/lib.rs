@@ -5,6 +5,7 @@
 pub mod doc;
 pub mod features;
 pub mod imaging;
+pub mod live_table;
 pub mod options;
 pub mod radiomics;
 pub mod reference;
@@ -46,6 +47,7 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
         radiomics::radiomics::function(&options.radiomics)?,
         radiomics::extract::function(Arc::clone(runtime)),
         radiomics::feature_set::function(),
+        radiomics::diagnostics::function(Arc::clone(runtime)),
         imaging::scan_info::function(Arc::clone(runtime)),
         imaging::mask_info::function(Arc::clone(runtime)),
     ];
@@ -64,6 +66,10 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
                 Arc::new(radiomics::radiomics_features::RadiomicsFeatures),
             ),
             (
+                radiomics::radsql_cache::NAME,
+                Arc::new(radiomics::radsql_cache::RadsqlCache(Arc::clone(runtime))),
+            ),
+            (
                 imaging::scan_errors::NAME,
                 Arc::new(imaging::scan_errors::ScanErrors(Arc::clone(runtime))),
             ),
@@ -77,9 +83,11 @@ pub fn catalogue() -> Vec<Doc> {
         imaging::mask_info::DOC,
         imaging::scan_info::DOC,
         radiomics::radiomics::DOC,
+        radiomics::diagnostics::DOC,
         radiomics::feature_list::DOC,
         survival::rad_score::DOC,
         radiomics::radiomics_features::DOC,
+        radiomics::radsql_cache::DOC,
         imaging::scan_errors::DOC,
         survival::concordance::DOC,
         survival::cox::DOC,

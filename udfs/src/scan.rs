@@ -5,11 +5,14 @@ use crate::reference::ScanRef;
 use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use radsql_cache::Cache;
+use radsql_radiomics::Workers;
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Rows that `scan_errors()` keeps; the oldest go first.
 const KEPT_ERRORS: usize = 100_000;
@@ -46,6 +49,8 @@ pub struct Work {
     pub scans: AtomicU64,
     /// Radiomics features computed.
     pub features: AtomicU64,
+    /// Radiomics features that the cache gave.
+    pub cached_features: AtomicU64,
     /// Texture matrices built (GLCM, GLRLM, GLSZM, GLDM, NGTDM: one each an image).
     pub texture_matrices: AtomicU64,
 }
@@ -55,6 +60,7 @@ pub struct Work {
 pub struct ScanRuntime {
     pool: Arc<dyn MemoryPool>,
     errors: Mutex<VecDeque<ScanError>>,
+    caches: Mutex<HashMap<String, Arc<Cache>>>,
     holders: Mutex<usize>,
     freed: Condvar,
     /// Counts of what was done.
@@ -67,10 +73,25 @@ impl ScanRuntime {
         Self {
             pool,
             errors: Mutex::default(),
+            caches: Mutex::default(),
             holders: Mutex::new(0),
             freed: Condvar::new(),
             work: Work::default(),
         }
+    }
+
+    /// The feature cache in a folder; none when the folder is '' or cannot be used.
+    pub fn cache(&self, folder: &str) -> Option<Arc<Cache>> {
+        if folder.is_empty() {
+            return None;
+        }
+        let mut caches = lock(&self.caches);
+        if let Some(cache) = caches.get(folder) {
+            return Some(Arc::clone(cache));
+        }
+        let cache = Arc::new(Cache::open(Path::new(folder)).ok()?);
+        caches.insert(folder.to_owned(), Arc::clone(&cache));
+        Some(cache)
     }
 
     /// The failures kept so far, oldest first.
@@ -117,6 +138,7 @@ impl ScanRuntime {
                 let ours = Arc::clone(&ours);
                 async move {
                     let Some(scan) = row else { return Ok(None) };
+                    let turns = Arc::clone(&ours);
                     let turn = ours.acquire_owned().await.map_err(external)?;
                     let permit = Arc::clone(&CORES).acquire_owned().await.map_err(external)?;
                     let task = tokio::task::spawn_blocking(move || {
@@ -125,6 +147,7 @@ impl ScanRuntime {
                             runtime: Arc::clone(&runtime),
                             flag,
                             function,
+                            turns,
                         };
                         let answer = ticket.check().and_then(|()| job(&scan, &ticket));
                         runtime.work.scans.fetch_add(1, Ordering::Relaxed);
@@ -163,6 +186,8 @@ pub struct Job {
     runtime: Arc<ScanRuntime>,
     flag: Arc<AtomicBool>,
     function: &'static str,
+    /// The threads that the query may use.
+    turns: Arc<Semaphore>,
 }
 
 impl Job {
@@ -212,6 +237,55 @@ impl Job {
                 Err(e) => return Err(e),
             }
         }
+    }
+}
+
+/// The threads of one scan: the job's own and, while the query may use more and no other scan waits for them, further ones.
+/// So it is when a query has few scans, or comes to its last.
+pub struct Crew<'a> {
+    job: &'a Job,
+    /// Memory that each further thread takes.
+    bytes: usize,
+}
+
+impl Workers for Crew<'_> {
+    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        let next = AtomicUsize::new(0);
+        let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < tasks);
+        let take = &take;
+        std::thread::scope(|scope| {
+            while let Some(at) = take() {
+                if at + 1 < tasks
+                    && let Some(held) = self.another()
+                {
+                    scope.spawn(move || {
+                        let _held = held;
+                        while let Some(at) = take() {
+                            task(at);
+                        }
+                    });
+                }
+                task(at);
+            }
+        });
+    }
+}
+
+impl Crew<'_> {
+    /// What a further thread holds while it works, if there is one to be had.
+    fn another(&self) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit, MemoryReservation)> {
+        let turn = Arc::clone(&self.job.turns).try_acquire_owned().ok()?;
+        let core = Arc::clone(&CORES).try_acquire_owned().ok()?;
+        let memory = MemoryConsumer::new(self.job.function).register(&self.job.runtime.pool);
+        memory.try_grow(self.bytes).ok()?;
+        Some((turn, core, memory))
+    }
+}
+
+impl Job {
+    /// The threads that may share the tasks of this scan, each further one taking `bytes` of memory.
+    pub fn crew(&self, bytes: usize) -> Crew<'_> {
+        Crew { job: self, bytes }
     }
 }
 

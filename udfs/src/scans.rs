@@ -2,8 +2,12 @@
 
 use crate::reference::ScanRef;
 use crate::scan::{Job, Reserved};
-use datafusion::common::{Result, exec_datafusion_err};
-use radsql_imaging::{Part, Reference, read_header, read_mask, read_volume};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use radsql_imaging::{
+    MaskOptions, Reference, read_header, read_mask, read_mask_with_options, read_volume, read_volume_with_range,
+    read_volume_within,
+};
+use radsql_radiomics::{Case, Features, Parameters, RadiomicsError, Reading, Request};
 use radsql_volume::{Mask, Volume};
 use std::fmt::Display;
 
@@ -53,40 +57,67 @@ pub fn load_mask_on_image(function: &str, scan: &ScanRef, job: &Job) -> Result<(
     }
 }
 
-/// Reads image and mask of a scan. `label` is the region's where the mask's reference names none; without it, 1.
-/// `working` tells how many bytes the work on the region will need beside both.
+/// Computes features of a scan. Of the image only the voxels that the features depend on are read.
 ///
 /// # Errors
 /// Names function, argument, file and reason.
-pub fn load(
+pub fn measure(
     function: &str,
     scan: &ScanRef,
-    label: Option<u32>,
+    parameters: &Parameters,
+    request: Request,
     job: &Job,
-    working: impl Fn(&Mask) -> usize,
-) -> Result<(Volume, Mask, Reserved)> {
+) -> Result<Features> {
     let fail = |argument: &str, e: &dyn Display| exec_datafusion_err!("{function}: {argument}: {e}");
     let image = Reference::locate(&scan.image).map_err(|e| fail("image", &e))?;
     let path = image.whole_file().map_err(|e| fail("image", &e))?;
-    let image_header = read_header(path).map_err(|e| fail("image", &e))?;
-    let text = scan.mask.as_deref().unwrap_or_default();
-    let mut reference = Reference::locate(text).map_err(|e| fail("mask", &e))?;
-    if reference.part.is_none() {
-        reference.part = label.map(Part::Label);
-    }
+    let header = read_header(path).map_err(|e| fail("image", &e))?;
+    let reference = Reference::locate(scan.mask.as_deref().unwrap_or_default()).map_err(|e| fail("mask", &e))?;
+    let options = MaskOptions {
+        label: parameters.label(),
+        channel: parameters.label_channel(),
+    };
     let mask_header = read_header(&reference.path).map_err(|e| fail("mask", &e))?;
-    let labels = job.reserve(bytes(mask_header.voxel_bytes()))?;
-    let mask = read_mask(&reference).map_err(|e| fail("mask", &e))?;
-    // The label volume is gone, its region is small. Given back first: a job that held memory while it waits for more
-    // could wait for ever.
-    drop(labels);
+    // A byte for each voxel of the region's box, which is not known yet.
+    let region = job.reserve(mask_header.grid.voxels())?;
+    let mask = read_mask_with_options(&reference, &options).map_err(|e| fail("mask", &e))?;
+    // Given back first: a job that held memory while it waits for more could wait for ever.
+    drop(region);
     job.check()?;
-    let needed = bytes(image_header.voxel_bytes())
-        .saturating_add(mask.bounds().voxels())
-        .saturating_add(working(&mask));
-    let reserved = job.reserve(needed)?;
-    let volume = read_volume(path).map_err(|e| fail("image", &e))?;
-    Ok((volume, mask, reserved))
+    let wrong = |e: RadiomicsError| match e {
+        RadiomicsError::Cancelled => exec_datafusion_err!("{function}: cancelled"),
+        e => exec_datafusion_err!("{function}: {}: {e}", name(scan)),
+    };
+    let case = Case::new(parameters, request, &header.grid, mask).map_err(wrong)?;
+    let alone = case.memory_needed(header.voxel_type, 1);
+    let _reserved = job.reserve(alone)?;
+    let crew = job.crew(case.memory_needed(header.voxel_type, 2).saturating_sub(alone));
+    // A scan that has to be read anew, and whole, is rare, and its filters have not begun then.
+    let read = |reading: Reading| -> std::result::Result<_, Stopped> {
+        job.check().map_err(Stopped::Told)?;
+        let found = if reading.range {
+            read_volume_with_range(path, &reading.bounds).map(|(volume, range)| (volume, Some(range)))
+        } else {
+            read_volume_within(path, &reading.bounds).map(|volume| (volume, None))
+        };
+        found.map_err(|e| Stopped::Told(fail("image", &e)))
+    };
+    case.extract(read, &crew, job.cancelled()).map_err(|e| match e {
+        Stopped::Told(e) => e,
+        Stopped::Kernel(e) => wrong(e),
+    })
+}
+
+/// Why a scan gave no features.
+enum Stopped {
+    Told(DataFusionError),
+    Kernel(RadiomicsError),
+}
+
+impl From<RadiomicsError> for Stopped {
+    fn from(e: RadiomicsError) -> Self {
+        Self::Kernel(e)
+    }
 }
 
 fn bytes(n: u64) -> usize {

@@ -1,14 +1,12 @@
 //! `scan_errors()`.
 
 use crate::doc::{Doc, Kind};
-use crate::scan::ScanRuntime;
+use crate::live_table::LiveTable;
+use crate::scan::{ScanError, ScanRuntime};
 use datafusion::arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use datafusion::catalog::{MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, plan_err};
-use datafusion::datasource::TableType;
-use datafusion::logical_expr::Expr;
-use datafusion::physical_plan::ExecutionPlan;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -37,10 +35,8 @@ impl TableFunctionImpl for ScanErrors {
         if !args.exprs().is_empty() {
             return plan_err!("{NAME}: expected no argument, found {}", args.exprs().len());
         }
-        Ok(Arc::new(ErrorTable {
-            runtime: Arc::clone(&self.0),
-            schema: schema(),
-        }))
+        let runtime = Arc::clone(&self.0);
+        Ok(Arc::new(LiveTable::new(schema(), move |_| rows(&runtime.errors()))))
     }
 }
 
@@ -58,48 +54,20 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// The failures as they are when the query runs, not when it is planned.
-#[derive(Debug)]
-struct ErrorTable {
-    runtime: Arc<ScanRuntime>,
-    schema: SchemaRef,
-}
-
-#[async_trait::async_trait]
-impl TableProvider for ErrorTable {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Temporary
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let errors = self.runtime.errors();
-        let micros = errors.iter().map(|e| {
-            e.when
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
-        });
-        let when: TimestampMicrosecondArray = micros.map(Some).collect();
-        let batch = RecordBatch::try_new(
-            Arc::clone(&self.schema),
-            vec![
-                Arc::new(when.with_timezone("+00:00")),
-                Arc::new(errors.iter().map(|e| Some(e.function)).collect::<StringArray>()),
-                Arc::new(errors.iter().map(|e| e.image.as_deref()).collect::<StringArray>()),
-                Arc::new(errors.iter().map(|e| e.mask.as_deref()).collect::<StringArray>()),
-                Arc::new(errors.iter().map(|e| Some(e.message.as_str())).collect::<StringArray>()),
-            ],
-        )?;
-        let table = MemTable::try_new(Arc::clone(&self.schema), vec![vec![batch]])?;
-        table.scan(state, projection, filters, limit).await
-    }
+fn rows(errors: &[ScanError]) -> Result<RecordBatch> {
+    let micros = errors.iter().map(|e| {
+        let since = e.when.duration_since(UNIX_EPOCH);
+        since.map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+    });
+    let when: TimestampMicrosecondArray = micros.map(Some).collect();
+    Ok(RecordBatch::try_new(
+        schema(),
+        vec![
+            Arc::new(when.with_timezone("+00:00")),
+            Arc::new(errors.iter().map(|e| Some(e.function)).collect::<StringArray>()),
+            Arc::new(errors.iter().map(|e| e.image.as_deref()).collect::<StringArray>()),
+            Arc::new(errors.iter().map(|e| e.mask.as_deref()).collect::<StringArray>()),
+            Arc::new(errors.iter().map(|e| Some(e.message.as_str())).collect::<StringArray>()),
+        ],
+    )?)
 }

@@ -1,20 +1,23 @@
 //! The extraction behind `radiomics`: an asynchronous function that spreads scans over the cores.
 
+use super::kept::Kept;
+use super::radiomics::NAME as FUNCTION;
 use super::settings;
 use crate::options::RadsqlOptions;
-use crate::reference::pairs;
-use crate::scan::ScanRuntime;
-use crate::scans;
+use crate::reference::{ScanRef, pairs};
+use crate::scan::{Job, ScanRuntime};
+use crate::scans::measure;
 use datafusion::arrow::array::{ArrayRef, AsArray, Float64Builder, StructArray};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::{Result, ScalarValue, exec_datafusion_err, exec_err, internal_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err, internal_err, plan_err};
 use datafusion::logical_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use radsql_radiomics::{FeatureSet, RadiomicsError, memory_needed};
-use radsql_volume::Mask;
+use radsql_cache::Cache;
+use radsql_radiomics::{Features, Parameters, Request};
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -98,51 +101,78 @@ fn field_names(list: &ScalarValue) -> Result<Vec<String>> {
 #[async_trait::async_trait]
 impl AsyncScalarUDFImpl for Extract {
     async fn invoke_async_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        const FUNCTION: &str = super::radiomics::NAME;
         let image = args.args[0].to_array(args.number_rows)?;
         let mask = args.args[1].to_array(args.number_rows)?;
         let ColumnarValue::Scalar(text) = &args.args[2] else {
             return internal_err!("{NAME}: no settings");
         };
-        let parsed = settings::parse(text.try_as_str().flatten().unwrap_or_default())?;
+        let parameters = settings::parse(text.try_as_str().flatten().unwrap_or_default())?.parameters;
         let DataType::Struct(fields) = args.return_field.data_type().clone() else {
             return internal_err!("{NAME}: the type is no struct");
         };
-        let names: Vec<&str> = fields.iter().map(|f| f.name().as_str()).collect();
-        let wanted = FeatureSet::parse(names).map_err(|e| exec_datafusion_err!("{FUNCTION}: {e}"))?;
+        let names = fields.iter().map(|f| f.name().as_str());
+        let request = parameters
+            .request(names)
+            .map_err(|e| exec_datafusion_err!("{FUNCTION}: {e}"))?;
+        let order: Vec<String> = parameters
+            .features(&request)
+            .map(|(slot, f)| f.full_name(slot.image_type()))
+            .collect();
         let options = RadsqlOptions::of(&args.config_options);
+        let cache = self.runtime.cache(&options.cache_dir);
         let rows = pairs(&image, Some(&mask))?;
         let answers = self
             .runtime
             .run(FUNCTION, &options, rows, move |scan, job| {
-                let needed = |mask: &Mask| memory_needed(mask, &parsed.settings, wanted);
-                let (image, mask, _reserved) = scans::load(FUNCTION, scan, parsed.label, job, needed)?;
-                job.check()?;
-                match radsql_radiomics::extract(&image, &mask, &parsed.settings, wanted, job.cancelled()) {
-                    Ok(found) => {
-                        let work = found.work();
-                        job.work().features.fetch_add(work.features as u64, Ordering::Relaxed);
-                        job.work()
-                            .texture_matrices
-                            .fetch_add(work.texture_matrices as u64, Ordering::Relaxed);
-                        Ok(found.values())
-                    }
-                    Err(RadiomicsError::Cancelled) => exec_err!("{FUNCTION}: cancelled"),
-                    Err(e) => exec_err!("{FUNCTION}: {}: {e}", scans::name(scan)),
-                }
+                values(scan, &parameters, &request, job, cache.as_deref())
             })
             .await?;
-        Ok(ColumnarValue::Array(to_array(&fields, wanted, &answers)?))
+        Ok(ColumnarValue::Array(to_array(&fields, &order, &answers)?))
     }
 }
 
-/// Rows of values in the catalogue's order, as a struct whose fields may stand in another order.
-fn to_array(fields: &Fields, wanted: FeatureSet, rows: &[Option<Vec<f64>>]) -> Result<ArrayRef> {
-    let order: Vec<String> = wanted.iter().map(|f| f.full_name(radsql_radiomics::ORIGINAL)).collect();
+/// The values of one scan in the order of [`Parameters::features`]: those that the cache keeps, and the others computed.
+fn values(
+    scan: &ScanRef,
+    parameters: &Parameters,
+    request: &Request,
+    job: &Job,
+    cache: Option<&Cache>,
+) -> Result<Vec<f64>> {
+    job.check()?;
+    let Some(kept) = cache.and_then(|cache| Kept::look(cache, scan, parameters, request, job)) else {
+        return Ok(compute(scan, parameters, request.clone(), job)?
+            .slots()
+            .flat_map(|(_, v)| v.to_vec())
+            .collect());
+    };
+    let missing = kept.missing(request);
+    let cached = request.len() - missing.len();
+    job.work().cached_features.fetch_add(cached as u64, Ordering::Relaxed);
+    if missing.is_empty() {
+        return Ok(kept.values(request));
+    }
+    let found = compute(scan, parameters, missing, job)?;
+    Ok(kept.with(&found).values(request))
+}
+
+fn compute(scan: &ScanRef, parameters: &Parameters, request: Request, job: &Job) -> Result<Features> {
+    let found = measure(FUNCTION, scan, parameters, request, job)?;
+    let work = found.work();
+    job.work().features.fetch_add(work.features as u64, Ordering::Relaxed);
+    job.work()
+        .texture_matrices
+        .fetch_add(work.texture_matrices as u64, Ordering::Relaxed);
+    Ok(found)
+}
+
+/// Rows of values whose names are `order`, as a struct whose fields may stand in another one.
+fn to_array(fields: &Fields, order: &[String], rows: &[Option<Vec<f64>>]) -> Result<ArrayRef> {
+    let place: HashMap<&str, usize> = order.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let columns = fields
         .iter()
         .map(|field| -> Result<ArrayRef> {
-            let Some(at) = order.iter().position(|n| n == field.name()) else {
+            let Some(&at) = place.get(field.name().as_str()) else {
                 return internal_err!("{NAME}: field {} was not computed", field.name());
             };
             let mut column = Float64Builder::with_capacity(rows.len());

@@ -29,13 +29,15 @@ pub const DOC: Doc = Doc {
         ),
         (
             "settings",
-            "a literal: 'default' (107 features of the original image, bin width 25), or a PyRadiomics parameter file as \
-             YAML or JSON text or by path; without it `radsql.radiomics`",
+            "a literal: 'default' (107 features of the original image, bin width 25), 'wavelet' (851: the original image and the \
+             eight sub-bands of its coif1 wavelet), or a PyRadiomics parameter file as YAML or JSON text or by path, with all \
+             of its image types and settings; without it `radsql.radiomics`",
         ),
     ],
     returns: "STRUCT of DOUBLE, one field a feature under PyRadiomics' name, such as \
-              `r['original_glcm_Contrast']`. Only the fields that the query uses are computed. NULL where image or mask is \
-              NULL; NaN where PyRadiomics gives NaN. A scan that cannot be read or measured stops the query, or gives NULL \
+              `r['original_glcm_Contrast']`. Only the fields that the query uses are computed, and what \
+              `radsql.cache_dir` keeps of earlier queries is not computed again. NULL where image or mask is NULL; NaN where \
+              PyRadiomics gives NaN or leaves a feature out. A scan that cannot be read or measured stops the query, or gives NULL \
               and a row in `scan_errors()` when `radsql.on_error` is 'null'.",
     example: "SELECT patient_id, radiomics(image, mask)['original_shape_Sphericity'] AS sphericity FROM scans",
     source: "van Griethuysen et al. 2017 (PyRadiomics 3.0.1); IBSI reference manual, Zwanenburg et al. 2020",

@@ -8,7 +8,6 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::{MemTable, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::Expr;
-use radsql_radiomics::ORIGINAL;
 use std::sync::Arc;
 
 /// The SQL name.
@@ -41,7 +40,9 @@ impl TableFunctionImpl for RadiomicsFeatures {
             [other] => return plan_err!("{NAME}: settings must be a text literal; found {other}"),
             more => return plan_err!("{NAME}: expected {}, found {} arguments", DOC.syntax, more.len()),
         };
-        let features: Vec<_> = settings::parse(&text)?.wanted.iter().collect();
+        let parameters = settings::parse(&text)?.parameters;
+        let everything = parameters.everything();
+        let features: Vec<_> = parameters.features(&everything).collect();
         let column = |f: &dyn Fn(usize) -> Option<String>| -> StringArray { (0..features.len()).map(f).collect() };
         let field = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
         let schema = Arc::new(Schema::new(vec![
@@ -55,12 +56,12 @@ impl TableFunctionImpl for RadiomicsFeatures {
         let batch = RecordBatch::try_new(
             Arc::clone(&schema),
             vec![
-                Arc::new(column(&|i| Some(features[i].full_name(ORIGINAL)))),
-                Arc::new(column(&|_| Some(ORIGINAL.to_string()))),
-                Arc::new(column(&|i| Some(features[i].class.to_string()))),
-                Arc::new(column(&|i| Some(features[i].unit.to_string()))),
-                Arc::new(column(&|i| features[i].ibsi.map(String::from))),
-                Arc::new(column(&|i| Some(features[i].definition.to_string()))),
+                Arc::new(column(&|i| Some(features[i].1.full_name(features[i].0.image_type())))),
+                Arc::new(column(&|i| Some(features[i].0.image_type().to_string()))),
+                Arc::new(column(&|i| Some(features[i].1.class.to_string()))),
+                Arc::new(column(&|i| Some(features[i].1.unit.to_string()))),
+                Arc::new(column(&|i| features[i].1.ibsi.map(String::from))),
+                Arc::new(column(&|i| Some(features[i].1.definition.to_string()))),
             ],
         )?;
         Ok(Arc::new(MemTable::try_new(schema, vec![vec![batch]])?))

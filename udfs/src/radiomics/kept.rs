@@ -1,0 +1,141 @@
+//! Features that earlier queries computed, from the cache.
+
+use crate::reference::ScanRef;
+use crate::scan::Job;
+use radsql_cache::{Cache, Description, Key, Record};
+use radsql_imaging::{FileIdentity, Part, Reference, content_hash, files, identity};
+use radsql_radiomics::{DEFINITION_VERSION, FeatureSet, Features, Parameters, Request};
+use std::time::SystemTime;
+
+/// What the cache holds of one scan, for the slots of which something is wanted.
+pub struct Kept<'a> {
+    cache: &'a Cache,
+    slots: Vec<Slot>,
+}
+
+#[derive(Clone)]
+struct Slot {
+    /// Position among the parameters' slots.
+    at: usize,
+    key: Key,
+    about: Description,
+    record: Record,
+}
+
+impl<'a> Kept<'a> {
+    /// What is there. `None` when the scan's files cannot be told by their content: then the error, if it is one, comes
+    /// when they are read.
+    pub fn look(
+        cache: &'a Cache,
+        scan: &ScanRef,
+        parameters: &Parameters,
+        request: &Request,
+        job: &Job,
+    ) -> Option<Self> {
+        let image = Reference::locate(&scan.image).ok()?;
+        let mask = Reference::locate(scan.mask.as_deref()?).ok()?;
+        let part = match &mask.part {
+            Some(Part::Label(label)) => label.to_string(),
+            Some(other) => format!("{other:?}"),
+            None => parameters.label().unwrap_or(1).to_string(),
+        };
+        let channel = parameters.label_channel().to_string();
+        let image = content(cache, &image, job)?;
+        let mask = content(cache, &mask, job)?;
+        let region = Key::of("region", &[mask.as_bytes(), part.as_bytes(), channel.as_bytes()]);
+        let version = DEFINITION_VERSION.to_le_bytes();
+        let mut slots: Vec<Slot> = Vec::new();
+        for (at, (slot, wanted)) in parameters.slots().iter().zip(request.slots()).enumerate() {
+            if wanted.is_empty() {
+                continue;
+            }
+            let kind = if at == 0 { "shape" } else { "radiomics" };
+            let parts: [&[u8]; 4] = [
+                image.as_bytes(),
+                region.as_bytes(),
+                &version,
+                slot.definition().as_bytes(),
+            ];
+            slots.push(Slot {
+                at,
+                key: Key::of(kind, &parts),
+                about: Description {
+                    kind: "radiomics",
+                    image,
+                    region,
+                    name: slot.image_type().to_owned(),
+                    settings: slot.definition().to_owned(),
+                    version: DEFINITION_VERSION,
+                },
+                record: Record::default(),
+            });
+        }
+        let keys: Vec<Key> = slots.iter().map(|s| s.key).collect();
+        for (slot, record) in slots.iter_mut().zip(cache.get(&keys)) {
+            slot.record = record.unwrap_or_default();
+        }
+        Some(Self { cache, slots })
+    }
+
+    /// What is wanted and not there.
+    pub fn missing(&self, request: &Request) -> Request {
+        let mut sets = request.slots().to_vec();
+        for slot in &self.slots {
+            if let Some(set) = sets.get_mut(slot.at) {
+                *set = set.without(FeatureSet::from_bits(slot.record.positions()));
+            }
+        }
+        Request::of(sets)
+    }
+
+    /// Keeps what was computed, and adds it to what was there.
+    pub fn with(mut self, found: &Features) -> Self {
+        let found: Vec<_> = found.slots().collect();
+        let mut new = Vec::new();
+        for slot in &mut self.slots {
+            let Some((set, values)) = found.get(slot.at).filter(|(set, _)| !set.is_empty()) else {
+                continue;
+            };
+            if let Some(record) = Record::new(set.bits(), values.to_vec()) {
+                slot.record = slot.record.merged(&record);
+                new.push((slot.key, slot.about.clone(), record));
+            }
+        }
+        self.cache.put(&new);
+        self
+    }
+
+    /// The values in the order of [`Parameters::features`].
+    pub fn values(&self, request: &Request) -> Vec<f64> {
+        let mut values = Vec::with_capacity(request.len());
+        for (at, set) in request.slots().iter().enumerate() {
+            let record = self.slots.iter().find(|s| s.at == at).map(|s| &s.record);
+            let value = |position| record.and_then(|r| r.get(position)).unwrap_or(f64::NAN);
+            values.extend(set.positions().map(value));
+        }
+        values
+    }
+}
+
+/// Hash of the bytes of the files that a reference stands for. A file that is just as it was needs no reading.
+fn content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {
+    let now = SystemTime::now();
+    let files = files(reference).ok()?;
+    let states: Option<Vec<_>> = files
+        .iter()
+        .map(|f| identity(f).filter(|i| i.is_settled(now)))
+        .collect();
+    let state = states.map(|states| {
+        let states: Vec<_> = states.iter().map(FileIdentity::to_bytes).collect();
+        Key::of("files", &states.iter().map(|s| &s[..]).collect::<Vec<_>>())
+    });
+    if let Some(known) = state.and_then(|state| cache.known_content(&state)) {
+        return Some(known);
+    }
+    let hash = content_hash(reference, job.cancelled()).ok()?;
+    let content = Key::from_bytes(hash.0);
+    if let Some(state) = state {
+        cache.learn_content(&state, &content);
+    }
+    Some(content)
+}
