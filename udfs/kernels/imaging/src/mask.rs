@@ -154,7 +154,7 @@ impl Region {
         drop((self.rows, self.inside));
         let inside = Array3::from_shape_vec((size[2], size[1], size[0]), inside)
             .map_err(|_| VolumeError::Size { size: self.size })?;
-        Mask::from_inside(grid, bounds, &inside).map_err(Problem::Mask)
+        Mask::from_tight_box(grid, bounds, inside).map_err(Problem::Mask)
     }
 }
 

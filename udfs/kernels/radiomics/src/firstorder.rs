@@ -24,7 +24,7 @@ pub(crate) fn features(
     let n = x.len() as f64;
     let mean = sum(x, cancel, |v| v)? / n;
     let shift = settings.voxel_array_shift;
-    let [m2, m3, m4, absolute, energy] = pairwise(x, cancel, &|x| {
+    let [m2, m3, m4, absolute, energy] = sums(x, cancel, &|x| {
         let square = |v: f64| (v - mean) * (v - mean);
         [
             eight(x, square),
@@ -92,24 +92,34 @@ pub(crate) fn features(
     ])
 }
 
+/// Numbers that numpy adds up at once.
+const BUFFER: usize = 8192;
+
 /// Sums in numpy's order: the rounding of large regions stays small, and what cancels leaves what it leaves in PyRadiomics.
 ///
-/// numpy halves what is longer than 128 numbers; `short` adds up what is not, see [`eight`].
-fn pairwise<const N: usize>(
+/// numpy goes from buffer to buffer and halves what is longer than 128 numbers; `short` adds up what is not, see [`eight`].
+fn sums<const N: usize>(
     x: &[f64],
     cancel: Cancel,
     short: &impl Fn(&[f64]) -> [f64; N],
 ) -> Result<[f64; N], RadiomicsError> {
-    if x.len() <= 128 {
-        return Ok(short(x));
-    }
-    if x.len() > BLOCK / 2 {
+    let mut total: Option<[f64; N]> = None;
+    for buffer in x.chunks(BUFFER) {
         cancel.check()?;
+        let sum = pairwise(buffer, short);
+        total = Some(total.map_or(sum, |total| std::array::from_fn(|i| total[i] + sum[i])));
+    }
+    Ok(total.unwrap_or([0.0; N]))
+}
+
+fn pairwise<const N: usize>(x: &[f64], short: &impl Fn(&[f64]) -> [f64; N]) -> [f64; N] {
+    if x.len() <= 128 {
+        return short(x);
     }
     let half = x.len() / 2;
     let (a, b) = x.split_at(half - half % 8);
-    let (a, b) = (pairwise(a, cancel, short)?, pairwise(b, cancel, short)?);
-    Ok(std::array::from_fn(|i| a[i] + b[i]))
+    let (a, b) = (pairwise(a, short), pairwise(b, short));
+    std::array::from_fn(|i| a[i] + b[i])
 }
 
 /// Sum of a term of each of at most 128 numbers, as numpy does it: eight sums side by side.
@@ -135,7 +145,7 @@ fn eight(x: &[f64], term: impl Fn(f64) -> f64) -> f64 {
 
 /// The sum of a term of each value.
 fn sum(x: &[f64], cancel: Cancel, term: impl Fn(f64) -> f64) -> Result<f64, RadiomicsError> {
-    let [sum] = pairwise(x, cancel, &|x| [eight(x, &term)])?;
+    let [sum] = sums(x, cancel, &|x| [eight(x, &term)])?;
     Ok(sum)
 }
 

@@ -102,6 +102,35 @@ impl Mask {
         Ok(found.on(grid, shrunk))
     }
 
+    /// As [`Mask::from_inside`], where the box is known to be the smallest that holds the region: nothing is copied.
+    ///
+    /// # Errors
+    /// As there, and [`VolumeError::Outside`] too when a side of the box has no voxel of the region.
+    pub fn from_tight_box(grid: Grid, bounds: Bounds, inside: Array3<bool>) -> Result<Self, VolumeError> {
+        let voxels = inside.iter().map(|v| usize::from(*v)).sum();
+        if voxels == 0 {
+            return Err(VolumeError::EmptyMask);
+        }
+        let sides = (0..3).all(|d| {
+            let side = |at| inside.index_axis(ndarray::Axis(2 - d), at).iter().any(|v| *v);
+            side(0) && side(inside.len_of(ndarray::Axis(2 - d)) - 1)
+        });
+        let (nz, ny, nx) = inside.dim();
+        if !sides || bounds.size != [nx, ny, nz] || !inside.is_standard_layout() || grid.crop(&bounds).is_err() {
+            return Err(VolumeError::Outside {
+                lower: bounds.lower,
+                size: bounds.size,
+                grid: grid.size(),
+            });
+        }
+        Ok(Self {
+            grid,
+            bounds,
+            inside,
+            voxels,
+        })
+    }
+
     /// The same voxels, moved to a box of another grid.
     pub(crate) fn on(&self, grid: Grid, bounds: Bounds) -> Self {
         Self {
