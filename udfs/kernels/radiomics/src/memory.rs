@@ -1,7 +1,7 @@
 use crate::catalogue::FeatureClass;
 use crate::request::FeatureSet;
 use crate::settings::{Binning, Settings};
-use crate::texture::{DENSE_CELLS, MOST_VECTORS, margin};
+use crate::texture::{DENSE_CELLS, MOST_IN_TABLE, MOST_VECTORS, margin};
 use radsql_volume::Mask;
 
 /// Grey levels that a bin width is taken to make: up to here co-occurrences are kept in a table.
@@ -48,36 +48,42 @@ pub fn memory_needed(mask: &Mask, settings: &Settings, wanted: FeatureSet) -> us
             Binning::Width(_) => voxels.min(LEVELS),
             Binning::Count(count) => voxels.min(usize::from(count.get())),
         };
-        let grid = cells.saturating_mul(2).saturating_add(product(&[z, y, 16]));
-        let mut walk = 0usize;
+        // Ranks, rows and stretches of rows.
+        let grid = cells.saturating_mul(2).saturating_add(product(&[z, y, 16 + 32]));
+        let mut pairs = 0usize;
         if needs(FeatureClass::Glcm) {
             let directions = if settings.weighting_norm.is_some() { 13 } else { 1 };
             let vectors = product(&[levels, levels.min(MOST_VECTORS), 8]);
-            walk = tally(levels, levels, voxels.saturating_mul(2 * directions)).saturating_add(vectors);
-        }
-        // Counters of each cell, and its level where levels have gaps.
-        if needs(FeatureClass::Gldm) {
-            walk = walk
-                .saturating_add(cells.saturating_mul(2 + 2))
-                .saturating_add(tally(levels, 26, voxels));
-        }
-        if needs(FeatureClass::Ngtdm) {
-            walk = walk.saturating_add(cells.saturating_mul(2 + 6));
+            // With more levels, their counts take more than the table that is not made then.
+            let table = if levels <= MOST_IN_TABLE {
+                product(&[levels, levels, 8])
+            } else {
+                0
+            };
+            pairs = tally(levels, levels, voxels.saturating_mul(2 * directions))
+                .saturating_add(vectors)
+                .saturating_add(table);
         }
         let longest = size.into_iter().max().unwrap_or(1);
         let mut runs = 0;
         if needs(FeatureClass::Glrlm) {
             runs = cells.saturating_mul(4).saturating_add(tally(levels, longest, voxels));
         }
+        // Levels of each cell where there are gaps between them.
+        let mut around = 0usize;
+        if needs(FeatureClass::Gldm) || needs(FeatureClass::Ngtdm) {
+            around = cells.saturating_mul(2).saturating_add(tally(levels, 26, voxels));
+        }
         let mut zones = 0;
         if needs(FeatureClass::Glszm) {
-            // Parent and size of each cell, zones while they grow in number and as entries.
+            // Label of each cell, zones while they grow in number and as entries, a table of small ones.
             zones = cells
-                .saturating_mul(4 + 4)
-                .saturating_add(voxels.saturating_mul(16 + 16));
+                .saturating_mul(4)
+                .saturating_add(voxels.saturating_mul(20 + 16))
+                .saturating_add(levels.saturating_mul(32 * 4));
         }
-        // One after the other, each on the same grid.
-        texture = grid.saturating_add(walk.max(runs).max(zones));
+        // One after the other, each on the same grid; pairs and runs may be counted together.
+        texture = grid.saturating_add(pairs.saturating_add(runs).max(around).max(zones));
     }
     shape.max(intensities).max(texture).saturating_add(fixed)
 }

@@ -115,7 +115,7 @@ fn range(values: &[f64]) -> (f64, f64, bool) {
             low[i] = if v < low[i] { v } else { low[i] };
             high[i] = if v > high[i] { v } else { high[i] };
             // 0, but NaN for what is not finite.
-            rest_of_infinite[i] += v - v;
+            rest_of_infinite[i] += v * 0.0;
         }
     }
     let all = |lanes: [f64; 8]| lanes.into_iter().chain(rest.iter().copied());
@@ -124,7 +124,7 @@ fn range(values: &[f64]) -> (f64, f64, bool) {
         all(high).fold(f64::NEG_INFINITY, f64::max),
         rest_of_infinite
             .into_iter()
-            .chain(rest.iter().map(|v| v - v))
+            .chain(rest.iter().map(|v| v * 0.0))
             .all(|v| v == 0.0),
     )
 }

@@ -28,8 +28,10 @@ pub(crate) const MOST_VECTORS: usize = 128;
 /// Number of these best vectors.
 const KEPT: usize = 24;
 
-/// Levels up to which B may be kept as a table, and cells of it for each one that is not 0.
-const TABLE: (usize, usize) = (512, 12);
+/// Levels up to which B may be kept as a table.
+pub(crate) const MOST_IN_TABLE: usize = 512;
+/// Cells of a table for each one that is not 0, up to which it is faster than a list.
+const CELLS_IN_TABLE: usize = 12;
 
 /// A co-occurrence matrix of counts.
 #[derive(Clone, Copy)]
@@ -113,8 +115,7 @@ impl<'a> Normalised<'a> {
             size,
         };
         let both_ways = if counts.symmetrical { 2 } else { 1 };
-        let (most, per_cell) = TABLE;
-        matrix.values = if size <= most && size * size <= per_cell * both_ways * counts.entries.len() {
+        matrix.values = if size <= MOST_IN_TABLE && size * size <= CELLS_IN_TABLE * both_ways * counts.entries.len() {
             let mut table = vec![0.0; size * size];
             let mut parts = vec![size..0; size];
             matrix.each(|row, column, b, _| {
