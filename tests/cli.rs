@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 fn radsql(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_radsql"));
     // No folder can be made there: nothing that another version of the kernels computed is taken for an answer.
-    command.args(args).stdin(Stdio::null()).env("XDG_CACHE_HOME", "/dev/null");
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .env("XDG_CACHE_HOME", "/dev/null");
     command
 }
 

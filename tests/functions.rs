@@ -26,6 +26,9 @@ fn every_example_runs() {
     let cohort = common::cohort(12);
     common::runtime(2).block_on(async {
         let session = common::session_on(cohort.path()).await;
+        let cache = tempfile::tempdir().expect("a folder");
+        let set = format!("SET radsql.cache_dir = '{}'", cache.path().display());
+        common::run(&session, &set).await.expect("a setting");
         for doc in catalogue() {
             let rows = common::run(&session, doc.example).await;
             let rows = rows.unwrap_or_else(|e| panic!("{} ({:?}): {e}\n{}", doc.name, doc.kind, doc.example));
