@@ -74,8 +74,8 @@ fn classes(c: &mut Criterion) {
     let Some(shared) = shared::folder() else { return };
     let data = shared.join("data");
     for (name, image, mask) in CASES {
-        let image = read_volume(&file(data.join(image))).expect("the image can be read");
-        let labels = read_volume(&file(data.join(mask))).expect("the mask can be read");
+        let image = read_volume(file(data.join(image))).expect("the image can be read");
+        let labels = read_volume(file(data.join(mask))).expect("the mask can be read");
         let mask = Mask::from_labels(&labels, 1).expect("label 1 is there");
         let region = mask.crop(&mask.bounds()).expect("the box lies in the image");
         let intensities = FeatureSet::all().without(FeatureSet::class(FeatureClass::Shape));

@@ -3,6 +3,7 @@
 //! Matrices count by rank, the position of a grey level among those that occur, so that gaps between levels cost
 //! nothing; features use the levels themselves, gaps included, as PyRadiomics does.
 
+mod basis;
 mod entropy;
 mod glcm;
 mod gldm;
