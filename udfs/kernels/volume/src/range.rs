@@ -62,7 +62,10 @@ mod tests {
     fn nan_wins() {
         let mut range = Range::EMPTY;
         range.add([3.0, -5.0].into_iter());
-        assert_eq!((range.minimum, range.maximum, range.largest_magnitude()), (-5.0, 3.0, 5.0));
+        assert_eq!(
+            (range.minimum, range.maximum, range.largest_magnitude()),
+            (-5.0, 3.0, 5.0)
+        );
         range.add([f64::NAN].into_iter());
         range.add([9.0].into_iter());
         assert!(range.minimum.is_nan() && range.maximum.is_nan() && range.largest_magnitude().is_nan());

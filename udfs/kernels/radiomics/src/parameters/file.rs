@@ -414,12 +414,18 @@ fn plane_patterns(map: &Map<String, Value>) -> Result<lbp2d::Settings, Parameter
     let method = entry(map, "lbp2DMethod").map_or(Ok("uniform"), |e| e.text("default, ror, uniform or var"))?;
     // Slices are taken across this axis whether force2D is set or not.
     let axis = entry(map, "force2Ddimension").map_or(Ok(0), |e| e.whole(0, "0 (z), 1 (y) or 2 (x)"))?;
-    Ok(lbp2d::Settings::new(radius, samples, lbp2d::Method::named(method)?, axis)?)
+    Ok(lbp2d::Settings::new(
+        radius,
+        samples,
+        lbp2d::Method::named(method)?,
+        axis,
+    )?)
 }
 
 fn space_patterns(map: &Map<String, Value>) -> Result<lbp3d::Settings, ParameterError> {
     let levels = entry(map, "lbp3DLevels").map_or(Ok(2), |e| e.whole(1, "a whole number, 2 or more"))?;
     let radius = entry(map, "lbp3DIcosphereRadius").map_or(Ok(1.0), |e| e.positive())?;
-    let subdivisions = entry(map, "lbp3DIcosphereSubdivision").map_or(Ok(1), |e| e.whole(0, "a whole number, 0 or more"))?;
+    let subdivisions =
+        entry(map, "lbp3DIcosphereSubdivision").map_or(Ok(1), |e| e.whole(0, "a whole number, 0 or more"))?;
     Ok(lbp3d::Settings::new(levels, radius, subdivisions)?)
 }

@@ -15,8 +15,8 @@ pub use error::ParameterError;
 use radsql_volume::ResegmentMode;
 use radsql_volume::filters::Wavelet;
 use radsql_volume::filters::pointwise::Pointwise;
-use radsql_volume::filters::{lbp2d, lbp3d};
 use radsql_volume::filters::wavelet::WaveletLevels;
+use radsql_volume::filters::{lbp2d, lbp3d};
 use radsql_volume::resample::Interpolator;
 
 /// Version of everything that a feature's value depends on besides image, mask and parameters: the definitions here, and

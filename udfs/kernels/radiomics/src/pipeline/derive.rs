@@ -38,20 +38,24 @@ pub(crate) fn images(
     let first = image_type.first;
     let output = &mask.bounds();
     let slot_of = |name: &str| {
-        let mut slots = (first..).zip(parameters.slots().iter().skip(first)).take(image_type.images);
+        let mut slots = (first..)
+            .zip(parameters.slots().iter().skip(first))
+            .take(image_type.images);
         slots.find(|(_, slot)| slot.image_type() == name).map(|(at, _)| at)
     };
     let wanted = |name: &str| slot_of(name).is_some_and(|at| !request.slot(at).is_empty());
     let several = |images: Vec<(String, Volume)>| {
-        let placed = images.into_iter().filter_map(|(name, volume)| Some((slot_of(&name)?, volume)));
+        let placed = images
+            .into_iter()
+            .filter_map(|(name, volume)| Some((slot_of(&name)?, volume)));
         Ok(placed.collect())
     };
     let one = |volume: Volume| Ok(vec![(first, volume)]);
     match &image_type.filter {
         Filter::Original => one(image.crop(output)?),
-        Filter::Wavelet { wavelet, levels, axes } => {
-            several(wavelet::decompose(image, wavelet, *levels, *axes, &wanted, output, cancel)?)
-        }
+        Filter::Wavelet { wavelet, levels, axes } => several(wavelet::decompose(
+            image, wavelet, *levels, *axes, &wanted, output, cancel,
+        )?),
         Filter::LaplacianOfGaussian { sigma } => {
             if log::possible(image.grid(), *sigma).is_err() {
                 return Ok(Vec::new());
@@ -60,9 +64,7 @@ pub(crate) fn images(
         }
         Filter::Pointwise(filter) => one(filter.filter(image, largest, output, cancel)?),
         Filter::LocalBinaryPattern2d(settings) => one(lbp2d::patterns(image, settings, output, cancel)?),
-        Filter::LocalBinaryPattern3d(settings) => {
-            several(lbp3d::maps(image, mask, settings, &wanted, output, cancel)?)
-        }
+        Filter::LocalBinaryPattern3d(settings) => several(lbp3d::maps(image, mask, settings, &wanted, output, cancel)?),
         Filter::Gradient { use_spacing } => one(gradient::magnitude(image, *use_spacing, output, cancel)?),
     }
 }
