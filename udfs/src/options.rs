@@ -69,7 +69,7 @@ impl MemoryLimit {
 /// Settings of radsql in a DataFusion session.
 #[derive(Debug, Clone)]
 pub struct RadsqlOptions {
-    /// Scans worked on at once by one call; 0 means one for each core.
+    /// Threads that work on scans; 0 means one for each core.
     pub threads: usize,
     /// Memory that queries may use together; `None` where the session's memory pool is not ours to limit.
     pub memory_limit: Option<MemoryLimit>,
@@ -108,7 +108,7 @@ impl RadsqlOptions {
         config.extensions.get::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Scans worked on at once: what `threads` asks for, or one for each core.
+    /// Threads that work on scans: what `threads` asks for, or one for each core.
     pub fn parallelism(&self) -> usize {
         if self.threads > 0 {
             self.threads
@@ -123,7 +123,7 @@ impl ConfigExtension for RadsqlOptions {
 }
 
 const KEYS: [(&str, &str); 8] = [
-    ("threads", "scans worked on at once; 0 means one for each core"),
+    ("threads", "threads that work on scans; 0 means one for each core"),
     (
         "memory_limit",
         "memory that queries may use, such as 512MB or 8GB; 0 means no limit",

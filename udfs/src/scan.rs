@@ -61,6 +61,8 @@ pub struct ScanRuntime {
     pool: Arc<dyn MemoryPool>,
     errors: Mutex<VecDeque<ScanError>>,
     caches: Mutex<HashMap<String, Arc<Cache>>>,
+    /// The threads that the session may use, as they were asked for last.
+    turns: Mutex<(usize, Arc<Semaphore>)>,
     holders: Mutex<usize>,
     freed: Condvar,
     /// Counts of what was done.
@@ -74,10 +76,20 @@ impl ScanRuntime {
             pool,
             errors: Mutex::default(),
             caches: Mutex::default(),
+            turns: Mutex::new((0, Arc::new(Semaphore::new(0)))),
             holders: Mutex::new(0),
             freed: Condvar::new(),
             work: Work::default(),
         }
+    }
+
+    /// The turns of so many threads. All calls of a session share them: a plan may make several at once.
+    fn turns(&self, threads: usize) -> Arc<Semaphore> {
+        let mut turns = lock(&self.turns);
+        if turns.0 != threads {
+            *turns = (threads, Arc::new(Semaphore::new(threads)));
+        }
+        Arc::clone(&turns.1)
     }
 
     /// The feature cache in a folder; none when the folder is '' or cannot be used.
@@ -131,7 +143,7 @@ impl ScanRuntime {
         let job = Arc::new(job);
         let on_error = options.on_error;
         let threads = options.parallelism();
-        let ours = Arc::new(Semaphore::new(threads));
+        let ours = self.turns(threads);
         stream::iter(rows)
             .map(|row| {
                 let (runtime, job, flag) = (Arc::clone(self), Arc::clone(&job), Arc::clone(&cancel.0));

@@ -3,8 +3,9 @@
 use crate::reference::ScanRef;
 use crate::scan::Job;
 use radsql_cache::{Cache, Description, Key, Record};
-use radsql_imaging::{FileIdentity, Part, Reference, content_hash, files, identity};
+use radsql_imaging::{Part, Reference, content_hash, files, identity};
 use radsql_radiomics::{DEFINITION_VERSION, FeatureSet, Features, Parameters, Request};
+use std::path::Path;
 use std::time::SystemTime;
 
 /// What the cache holds of one scan, for the slots of which something is wanted.
@@ -117,24 +118,32 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// Hash of the bytes of the files that a reference stands for. A file that is just as it was needs no reading.
+/// Hash of the bytes of the files that a reference stands for. Files that are just as they were need no reading.
 fn content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {
     let now = SystemTime::now();
-    let files = files(reference).ok()?;
-    let states: Option<Vec<_>> = files
-        .iter()
-        .map(|f| identity(f).filter(|i| i.is_settled(now)))
-        .collect();
-    let state = states.map(|states| {
-        let states: Vec<_> = states.iter().map(FileIdentity::to_bytes).collect();
-        Key::of("files", &states.iter().map(|s| &s[..]).collect::<Vec<_>>())
-    });
-    if let Some(known) = state.and_then(|state| cache.known_content(&state)) {
+    let state = |path: &Path| identity(path).filter(|i| i.is_settled(now)).map(|i| i.to_bytes());
+    // Most scans are one file each, as its own header said when it was read.
+    let alone = state(&reference.path).map(|state| Key::of("file", &[&state]));
+    if let Some(known) = alone.and_then(|alone| cache.known_content(&alone)) {
         return Some(known);
     }
-    let hash = content_hash(reference, job.cancelled()).ok()?;
-    let content = Key::from_bytes(hash.0);
-    if let Some(state) = state {
+    let files = files(reference).ok()?;
+    let together = match files.len() {
+        1 => alone,
+        _ => files
+            .iter()
+            .map(|f| state(f))
+            .collect::<Option<Vec<_>>>()
+            .map(|states| {
+                let states: Vec<&[u8]> = states.iter().map(|s| &s[..]).collect();
+                Key::of("files", &states)
+            }),
+    };
+    if let Some(known) = together.and_then(|state| cache.known_content(&state)) {
+        return Some(known);
+    }
+    let content = Key::from_bytes(content_hash(reference, job.cancelled()).ok()?.0);
+    if let Some(state) = together {
         cache.learn_content(&state, &content);
     }
     Some(content)

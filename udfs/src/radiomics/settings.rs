@@ -2,7 +2,7 @@
 
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
-use radsql_radiomics::{ParameterError, Parameters, Request};
+use radsql_radiomics::{ParameterError, Parameters};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,28 +13,34 @@ pub struct Parsed {
     pub parameters: Arc<Parameters>,
     /// The settings as text that stands for itself: a path has been replaced by what the file held.
     pub text: String,
+    fields: Fields,
 }
 
 impl Parsed {
-    /// Fields of the struct that `radiomics` gives, in PyRadiomics' order.
-    pub fn fields(&self) -> Fields {
-        self.fields_of(&self.parameters.everything())
+    fn new(parameters: Parameters, text: &str) -> Self {
+        let everything = parameters.everything();
+        let names = parameters
+            .features(&everything)
+            .map(|(slot, f)| f.full_name(slot.image_type()));
+        let fields = names.map(|n| Field::new(n, DataType::Float64, true)).collect();
+        Self {
+            parameters: Arc::new(parameters),
+            text: text.into(),
+            fields,
+        }
     }
 
-    /// Fields of the features of a request.
-    pub fn fields_of(&self, request: &Request) -> Fields {
-        let names = self
-            .parameters
-            .features(request)
-            .map(|(slot, f)| f.full_name(slot.image_type()));
-        names.map(|n| Field::new(n, DataType::Float64, true)).collect()
+    /// Fields of the struct that `radiomics` gives, in PyRadiomics' order.
+    pub fn fields(&self) -> Fields {
+        self.fields.clone()
     }
 }
 
 const NAMES: &str = "'default' (the original image, 107 features), 'wavelet' (original and wavelet, 851 features)";
 
 /// The settings read last. A statement's planning asks for the same ones many times.
-static LATEST: Mutex<Option<Parsed>> = Mutex::new(None);
+static LATEST: Mutex<Vec<Parsed>> = Mutex::new(Vec::new());
+const KEPT: usize = 8;
 
 /// Reads settings.
 ///
@@ -42,20 +48,11 @@ static LATEST: Mutex<Option<Parsed>> = Mutex::new(None);
 /// A plan error that names the key, what was found and what is possible.
 pub fn parse(text: &str) -> Result<Parsed> {
     let trimmed = text.trim();
-    let named = |parameters: Parameters| {
-        Ok(Parsed {
-            parameters: Arc::new(parameters),
-            text: trimmed.into(),
-        })
-    };
-    if trimmed == "default" {
-        return named(Parameters::default());
-    }
-    if trimmed == "wavelet" {
-        return named(Parameters::wavelet());
+    if ["default", "wavelet"].contains(&trimmed) {
+        return latest(trimmed).map_err(|e| plan_datafusion_err!("radiomics: {e}"));
     }
     if trimmed.contains(['\n', ':', '{']) {
-        return parse_file(trimmed).map_err(|e| plan_datafusion_err!("radiomics: {e}"));
+        return latest(trimmed).map_err(|e| plan_datafusion_err!("radiomics: {e}"));
     }
     let path = Path::new(trimmed);
     if path.extension().is_some_and(|e| {
@@ -65,7 +62,8 @@ pub fn parse(text: &str) -> Result<Parsed> {
     }) {
         let content = std::fs::read_to_string(path)
             .map_err(|e| plan_datafusion_err!("radiomics: parameter file '{trimmed}' cannot be read: {e}"))?;
-        return parse_file(&content).map_err(|e| plan_datafusion_err!("radiomics: in parameter file '{trimmed}': {e}"));
+        return latest(content.trim())
+            .map_err(|e| plan_datafusion_err!("radiomics: in parameter file '{trimmed}': {e}"));
     }
     plan_err!(
         "radiomics: settings '{trimmed}' are unknown; expected {NAMES}, or a PyRadiomics parameter file as YAML or JSON text, \
@@ -73,16 +71,21 @@ pub fn parse(text: &str) -> Result<Parsed> {
     )
 }
 
-fn parse_file(text: &str) -> std::result::Result<Parsed, ParameterError> {
+fn latest(text: &str) -> std::result::Result<Parsed, ParameterError> {
     let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(parsed) = latest.as_ref().filter(|p| p.text == text) {
+    if let Some(parsed) = latest.iter().find(|p| p.text == text) {
         return Ok(parsed.clone());
     }
-    let parsed = Parsed {
-        parameters: Arc::new(Parameters::from_text(text)?),
-        text: text.into(),
+    let parameters = match text {
+        "default" => Parameters::default(),
+        "wavelet" => Parameters::wavelet(),
+        file => Parameters::from_text(file)?,
     };
-    *latest = Some(parsed.clone());
+    let parsed = Parsed::new(parameters, text);
+    if latest.len() == KEPT {
+        latest.remove(0);
+    }
+    latest.push(parsed.clone());
     Ok(parsed)
 }
 
