@@ -24,11 +24,42 @@ pub(crate) fn needs_largest(filter: &Filter) -> bool {
     matches!(filter, Filter::Pointwise(_))
 }
 
-/// The wanted images of a type with their slots, on the grid of the mask's box. An image that PyRadiomics leaves out, because the
+/// A part of a filter's images that is filtered on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    All,
+    /// Sub-bands of a wavelet whose first letter this is. Those of another one share no pass with them.
+    Letter(char),
+}
+
+impl Part {
+    /// The parts of a filter that different threads may take.
+    pub(crate) fn of(filter: &Filter) -> &'static [Self] {
+        match filter {
+            Filter::Wavelet { levels, axes, .. } if levels.start_level == 0 && levels.level == 1 && axes[0] => {
+                &[Self::Letter('L'), Self::Letter('H')]
+            }
+            _ => &[Self::All],
+        }
+    }
+
+    fn holds(self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Letter(letter) => name
+                .split_once('-')
+                .is_some_and(|(_, letters)| letters.starts_with(letter)),
+        }
+    }
+}
+
+/// The wanted images of a part of a type with their slots, on the grid of the mask's box. An image that PyRadiomics leaves out, because the
 /// scan is too small for the filter, is left out here too. `largest` is the largest absolute value of the whole image.
+#[allow(clippy::too_many_arguments)] // what a filter depends on
 pub(crate) fn images(
     parameters: &Parameters,
     image_type: &ImageType,
+    part: Part,
     image: &Volume,
     largest: Option<f64>,
     mask: &Mask,
@@ -43,7 +74,7 @@ pub(crate) fn images(
             .take(image_type.images);
         slots.find(|(_, slot)| slot.image_type() == name).map(|(at, _)| at)
     };
-    let wanted = |name: &str| slot_of(name).is_some_and(|at| !request.slot(at).is_empty());
+    let wanted = |name: &str| part.holds(name) && slot_of(name).is_some_and(|at| !request.slot(at).is_empty());
     let several = |images: Vec<(String, Volume)>| {
         let placed = images
             .into_iter()

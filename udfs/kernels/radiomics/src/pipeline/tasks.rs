@@ -1,7 +1,7 @@
 //! The work on one scan, cut into tasks for several threads.
 
 use super::Features;
-use super::derive;
+use super::derive::{self, Part};
 use super::image::{ClassValues, GROUPS, Prepared, values};
 use crate::cancel::Cancel;
 use crate::catalogue::FeatureClass;
@@ -30,7 +30,7 @@ pub(super) fn wanted_types<'a>(
     parameters.image_types.iter().filter(wanted)
 }
 
-/// Computes everything that is wanted. The first round of tasks is shape and the filters, the second the features of each
+/// Computes everything that is wanted. The first round of tasks is the filters, the second shape and the features of each
 /// image, in groups of classes.
 pub(super) fn run(
     parameters: &Parameters,
@@ -43,69 +43,58 @@ pub(super) fn run(
 ) -> Result<Features, RadiomicsError> {
     cancel.check()?;
     let output = mask.bounds();
-    let types: Vec<&ImageType> = wanted_types(parameters, &request).collect();
+    let types: Vec<(&ImageType, Part)> = wanted_types(parameters, &request)
+        .flat_map(|t| Part::of(&t.filter).iter().map(move |part| (t, *part)))
+        .collect();
 
-    let first: Places<First> = Places::new(1 + types.len());
+    let first: Places<Vec<(usize, Volume)>> = Places::new(types.len());
     workers.run(first.len(), &|task| {
-        first.put(task, || match task.checked_sub(1).and_then(|at| types.get(at)) {
-            None => Ok(First::Shape(shape::classes(
-                shape_mask,
-                &parameters.settings,
-                request.slot(0),
-                cancel,
-            )?)),
-            Some(image_type) => match &picture {
-                None => Ok(First::Images(Vec::new())),
-                Some(p) => {
-                    let (image, largest) = (&p.image, p.largest);
-                    let found = derive::images(parameters, image_type, image, largest, mask, &request, cancel.0);
-                    let name = || name_of(parameters, image_type.first);
-                    Ok(First::Images(found.map_err(|e| e.in_image(name()))?))
-                }
-            },
+        let (Some((image_type, part)), Some(p)) = (types.get(task), &picture) else {
+            return;
+        };
+        first.put(task, || {
+            let found = derive::images(
+                parameters, image_type, *part, &p.image, p.largest, mask, &request, cancel.0,
+            );
+            found.map_err(|e| e.in_image(name_of(parameters, image_type.first)))
         });
     });
     drop(picture);
 
-    let mut found: Vec<Vec<ClassValues>> = vec![Vec::new(); parameters.slots().len()];
     let mut derived = Vec::new();
-    for (task, answer) in first.take()?.into_iter().enumerate() {
-        match answer {
-            First::Shape(classes) => {
-                if let Some(slot) = found.first_mut() {
-                    *slot = classes;
-                }
-            }
-            First::Images(images) => {
-                let Some(image_type) = task.checked_sub(1).and_then(|at| types.get(at)) else {
-                    continue;
-                };
-                derived.extend(images.into_iter().map(|(slot, volume)| Derived {
-                    slot,
-                    wanted: request.slot(slot),
-                    settings: &image_type.settings,
-                    state: Mutex::new(State::Volume(volume)),
-                }));
-            }
-        }
+    for (images, (image_type, _)) in first.take()?.into_iter().zip(&types) {
+        derived.extend(images.into_iter().map(|(slot, volume)| Derived {
+            slot,
+            wanted: request.slot(slot),
+            settings: &image_type.settings,
+            state: Mutex::new(State::Volume(volume)),
+        }));
     }
 
+    // Shape, the longest, comes first.
     let region = mask.crop(&output)?;
-    let second: Places<Vec<ClassValues>> = Places::new(derived.len() * GROUPS.len());
+    let second: Places<Vec<ClassValues>> = Places::new(1 + derived.len() * GROUPS.len());
     workers.run(second.len(), &|task| {
-        let (Some(derived), Some(group)) = (derived.get(task / GROUPS.len()), GROUPS.get(task % GROUPS.len())) else {
+        let Some(task_of_image) = task.checked_sub(1) else {
+            let wanted = request.slot(0);
+            second.put(task, || {
+                shape::classes(shape_mask, &parameters.settings, wanted, cancel)
+            });
+            return;
+        };
+        let group = GROUPS.get(task_of_image % GROUPS.len());
+        let (Some(derived), Some(group)) = (derived.get(task_of_image / GROUPS.len()), group) else {
             return;
         };
         second.put(task, || {
-            let name = || name_of(parameters, derived.slot);
-            derived.group(group, &region, cancel).map_err(|e| e.in_image(name()))
+            let found = derived.group(group, &region, cancel);
+            found.map_err(|e| e.in_image(name_of(parameters, derived.slot)))
         });
     });
+    let mut found: Vec<Vec<ClassValues>> = vec![Vec::new(); parameters.slots().len()];
     for (task, classes) in second.take()?.into_iter().enumerate() {
-        let Some(derived) = derived.get(task / GROUPS.len()) else {
-            continue;
-        };
-        if let Some(slot) = found.get_mut(derived.slot) {
+        let image = task.checked_sub(1).and_then(|at| derived.get(at / GROUPS.len()));
+        if let Some(slot) = found.get_mut(image.map_or(0, |d| d.slot)) {
             slot.extend(classes);
         }
     }
@@ -123,12 +112,6 @@ pub(super) fn run(
 
 fn name_of(parameters: &Parameters, slot: usize) -> &str {
     parameters.slots().get(slot).map_or("", |s| s.image_type())
-}
-
-/// What a task of the first round gives.
-enum First {
-    Shape(Vec<ClassValues>),
-    Images(Vec<(usize, Volume)>),
 }
 
 /// One image of the second round.
