@@ -164,7 +164,9 @@ impl Parameters {
     /// # Errors
     /// [`ParameterError`] names the first key that is unknown or has an impossible value, and what is possible.
     pub fn from_text(text: &str) -> Result<Self, ParameterError> {
-        let value = serde_saphyr::from_str(text).map_err(|e| ParameterError::Syntax {
+        // Python's readers of YAML keep the last of two equal keys, and PyRadiomics has files with such.
+        let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
+        let value = serde_saphyr::from_str_with_options(text, options).map_err(|e| ParameterError::Syntax {
             reason: e.to_string().lines().next().unwrap_or_default().to_owned(),
         })?;
         file::parameters(&value)
