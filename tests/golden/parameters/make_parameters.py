@@ -36,6 +36,7 @@ CASES = [
     ("mr_slices", "mr_slices", BRAIN),
     ("all_image_types_mr", "all_image_types", BRAIN),
     ("all_image_types_ct", "all_image_types", SARCOMA),
+    ("every_setting", "every_setting", BRAIN),
 ]
 MARGIN = 2
 

@@ -20,13 +20,14 @@ const BRAIN: (&str, &str) = ("nrrd/brain1_image.nrrd", "nrrd/brain1_label.nrrd")
 const SARCOMA: (&str, &str) = ("sts/nifti/STS_002/CT_image.nii.gz", "sts/nifti/STS_002/CT_mask.nii.gz");
 
 /// CSV of PyRadiomics' values, parameter file, image and mask below shared/data, and number of values.
-const CASES: [(&str, &str, (&str, &str), usize); 6] = [
+const CASES: [(&str, &str, (&str, &str), usize); 7] = [
     ("ct", "ct", SARCOMA, 1218),
     ("mr_3mm", "mr_3mm", BRAIN, 1132),
     ("mr_5mm", "mr_5mm", BRAIN, 960),
     ("mr_slices", "mr_slices", BRAIN, 479),
     ("all_image_types_mr", "all_image_types", BRAIN, 1967),
     ("all_image_types_ct", "all_image_types", SARCOMA, 1967),
+    ("every_setting", "every_setting", BRAIN, 1554),
 ];
 
 /// The one value that hangs on a last bit in PyRadiomics itself, and what it can be. Its tenth percentile falls among 16 voxels
