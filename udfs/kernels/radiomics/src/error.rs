@@ -166,6 +166,17 @@ pub enum RadiomicsError {
         /// Most voxels.
         most: usize,
     },
+    /// The resampled image would be too large.
+    #[error(
+        "resampled, the region with its surroundings would have {} x {} x {} voxels (x, y, z), and at most {most} are possible: choose a larger resampledPixelSpacing",
+        size[0], size[1], size[2]
+    )]
+    Resampled {
+        /// Voxels along x, y, z.
+        size: [usize; 3],
+        /// Most voxels.
+        most: usize,
+    },
     /// What went wrong with one image type.
     #[error("in image {image_type}: {source}")]
     Image {

@@ -313,3 +313,30 @@ fn settings_are_checked() {
     assert!(default().with_voxel_array_shift(f64::INFINITY).is_err());
     assert!(default().with_geometry_tolerance(-1.0).is_err());
 }
+
+#[test]
+fn enormous_wishes_are_refused() {
+    let size = [6, 7, 5];
+    let (image, region) = (noise(size, 100), mask(size, |x, _, z| x < 4 && z > 0));
+    let run = |text: &str| {
+        let parameters = radsql_radiomics::Parameters::from_text(text).unwrap();
+        let everything = parameters.everything();
+        let never = std::sync::atomic::AtomicBool::new(false);
+        let found = parameters.extract(&image, &region, everything, &radsql_radiomics::Alone, &never);
+        found.map(|f| f.slots().count()).map_err(|e| e.to_string())
+    };
+    for spacing in ["0.0001", "1e-9", "1e-300"] {
+        let e = run(&format!(
+            "setting: {{resampledPixelSpacing: [{spacing}, {spacing}, {spacing}]}}"
+        ))
+        .unwrap_err();
+        assert!(e.contains("at most") || e.contains("is not possible"), "{spacing}: {e}");
+    }
+    assert_eq!(run("setting: {padDistance: 100000000000000, preCrop: true}"), Ok(2));
+    assert_eq!(
+        run("setting: {padDistance: 100000000000000, resampledPixelSpacing: [0.5, 0.5, 0.5]}"),
+        Ok(2)
+    );
+    // Longer than the image: PyRadiomics leaves it out.
+    assert_eq!(run("imageType: {LoG: {sigma: [1.0e+300]}}"), Ok(2));
+}

@@ -271,7 +271,7 @@ fn what_is_wrong_is_said() {
         ("imageType: {Wavelet: {wavelet: daub}}", "daub"),
         (
             "imageType: {Wavelet: {level: 0}}",
-            "setting 'level' must be a whole number, 1 or more",
+            "setting 'level' must be a whole number from 1 to 16; found 0",
         ),
         (
             "imageType: {Wavelet: {label: 2}}",

@@ -310,6 +310,9 @@ fn settings(map: &Map<String, Value>) -> Result<Settings, ParameterError> {
     Ok(s)
 }
 
+/// Most levels of a wavelet.
+const MOST_LEVELS: usize = 16;
+
 /// A filter and the names of its images.
 type Named = (Filter, Vec<String>);
 
@@ -381,8 +384,16 @@ fn filters_of(name: &str, map: &Map<String, Value>, settings: &Settings) -> Resu
 fn wavelet_filter(map: &Map<String, Value>, settings: &Settings) -> Result<Named, ParameterError> {
     let name = entry(map, "wavelet").map_or(Ok("coif1"), |e| e.text("the name of a wavelet such as coif1"))?;
     let wavelet = Wavelet::named(name)?;
-    let start_level = entry(map, "start_level").map_or(Ok(0), |e| e.whole(0, "a whole number, 0 or more"))?;
-    let level = entry(map, "level").map_or(Ok(1), |e| e.whole(1, "a whole number, 1 or more"))?;
+    // Each level is as long in time as the image is in voxels, and doubles what it holds.
+    let few = |e: Entry<'_>, from: usize| {
+        let expected = format!("a whole number from {from} to {MOST_LEVELS}");
+        match e.whole(from, &expected)? {
+            n if n <= MOST_LEVELS => Ok(n),
+            _ => e.wrong(&expected),
+        }
+    };
+    let start_level = entry(map, "start_level").map_or(Ok(0), |e| few(e, 0))?;
+    let level = entry(map, "level").map_or(Ok(1), |e| few(e, 1))?;
     let mut axes = [true; 3];
     if let Some(axis) = settings.force2d()
         && let Some(used) = axes.get_mut(2 - axis.dimension())

@@ -13,6 +13,9 @@ use radsql_volume::resample::{self, Interpolator, Target};
 use radsql_volume::{Bounds, Grid, Mask, Range, Volume, VolumeError};
 use std::sync::atomic::AtomicBool;
 
+/// Most voxels of a resampled image: ten times those of a whole-body CT.
+const MOST_VOXELS: usize = 1 << 30;
+
 /// A region with the parameters and features asked for, checked as far as that is possible before the image is read.
 #[derive(Debug)]
 pub struct Case<'p> {
@@ -57,6 +60,12 @@ impl<'p> Case<'p> {
             Some(resampling) => match Target::new(&mask, image, resampling.spacing, p.pad_distance)? {
                 Target::Crop { bounds, mask } => (mask, Source::Cut(bounds)),
                 Target::Resample { grid } => {
+                    if grid.voxels() > MOST_VOXELS {
+                        return Err(RadiomicsError::Resampled {
+                            size: grid.size(),
+                            most: MOST_VOXELS,
+                        });
+                    }
                     let mask = resample::resample_mask(&mask, &grid)?;
                     (mask, Source::Resampled(grid, resampling.interpolator))
                 }
