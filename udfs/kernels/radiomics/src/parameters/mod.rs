@@ -164,7 +164,7 @@ impl Parameters {
     /// # Errors
     /// [`ParameterError`] names the first key that is unknown or has an impossible value, and what is possible.
     pub fn from_text(text: &str) -> Result<Self, ParameterError> {
-        // Python's readers of YAML keep the last of two equal keys, and PyRadiomics has files with such.
+        // PyYAML keeps the last of two equal keys, and PyRadiomics' repository has a file with such.
         let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins };
         let value = serde_saphyr::from_str_with_options(text, options).map_err(|e| ParameterError::Syntax {
             reason: e.to_string().lines().next().unwrap_or_default().to_owned(),
