@@ -321,7 +321,7 @@ fn enormous_wishes_are_refused() {
     let run = |text: &str| {
         let parameters = radsql_radiomics::Parameters::from_text(text).unwrap();
         let everything = parameters.everything();
-        let never = std::sync::atomic::AtomicBool::new(false);
+        let never = AtomicBool::new(false);
         let found = parameters.extract(&image, &region, everything, &radsql_radiomics::Alone, &never);
         found.map(|f| f.slots().count()).map_err(|e| e.to_string())
     };
