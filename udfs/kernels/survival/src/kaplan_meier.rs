@@ -3,6 +3,7 @@
 use crate::distributions::ConfidenceLevel;
 use crate::error::SurvivalError;
 use crate::follow_up::FollowUp;
+use crate::radix::sort_by_key;
 use crate::times::{distinct_times, key_event, key_time, place, time_key};
 
 /// The scale on which a survival curve's confidence interval is symmetric (R's `conf.type`).
@@ -71,7 +72,7 @@ pub fn kaplan_meier(
         }
         None => {
             let mut leaving: Vec<u64> = sorted_keys(follow_up).collect();
-            leaving.sort_unstable();
+            sort_by_key(&mut leaving, |leaver| *leaver);
             count(follow_up, &leaving, |leaver| *leaver, |_| 1.0)?
         }
     };

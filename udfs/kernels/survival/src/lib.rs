@@ -18,6 +18,7 @@ mod kaplan_meier;
 mod ldl;
 mod log_rank;
 mod quantile;
+mod radix;
 mod risk_sets;
 mod split;
 mod times;
