@@ -262,7 +262,7 @@ fn pairs_among(tied: &mut [(u32, f64)]) -> (f64, f64) {
 }
 
 /// Orders as the numbers do.
-fn order_key(value: f64) -> u64 {
+pub(crate) fn order_key(value: f64) -> u64 {
     let bits = value.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }

@@ -21,6 +21,7 @@ mod quantile;
 mod radix;
 mod risk_sets;
 mod split;
+mod time_roc;
 mod times;
 
 pub use adjust::{Adjustment, adjust_p_values};
@@ -36,3 +37,6 @@ pub use log_rank::{LogRank, LogRankGroup, Rho, log_rank};
 pub use quantile::Quantile;
 pub use risk_sets::RiskSets;
 pub use split::{TrainFraction, train_test_split};
+pub use time_roc::{
+    AucDifference, RocPoint, TiedTimes, TimeRoc, TimeRocOptions, Weighting, compare_time_roc, time_roc, time_roc_curve,
+};

@@ -41,6 +41,21 @@ pub(crate) fn place(distinct: &[f64], time: f64) -> usize {
     distinct.partition_point(|&cut| cut <= time).saturating_sub(1)
 }
 
+/// How many of the `distinct` times are before `time`, and how many are not after it. A time that counts as equal to it is
+/// not after it and not before it.
+pub(crate) fn places_around(distinct: &[f64], time: f64) -> (usize, usize) {
+    let count = distinct.len() as f64;
+    let mean: f64 = distinct.iter().map(|time| time / count).sum();
+    let same = |other: f64| {
+        let gap = (other - time).abs();
+        gap <= TOLERANCE || gap / mean <= TOLERANCE
+    };
+    (
+        distinct.partition_point(|&cut| cut < time && !same(cut)),
+        distinct.partition_point(|&cut| cut <= time || same(cut)),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +70,17 @@ mod tests {
             found,
             [(0.0, false), (0.0, true), (1.5, false), (1.5, true), (1e300, false)]
         );
+    }
+
+    #[test]
+    fn a_time_lies_among_others() {
+        let distinct = [1.0, 2.0, 3.0];
+        assert_eq!(places_around(&distinct, 0.5), (0, 0));
+        assert_eq!(places_around(&distinct, 2.0), (1, 2));
+        assert_eq!(places_around(&distinct, 2.0 + 1e-9), (1, 2));
+        assert_eq!(places_around(&distinct, 2.0 - 1e-9), (1, 2));
+        assert_eq!(places_around(&distinct, 2.5), (2, 2));
+        assert_eq!(places_around(&distinct, 9.0), (3, 3));
     }
 
     #[test]

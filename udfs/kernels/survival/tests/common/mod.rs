@@ -188,3 +188,16 @@ pub fn list(value: &Value) -> Vec<f64> {
 pub fn number(value: &Value) -> f64 {
     list(value)[0]
 }
+
+/// The rows in an order that follows from the seed.
+pub fn shuffled<T: Clone>(rows: &[T], seed: u64) -> Vec<T> {
+    let mut shuffled = rows.to_vec();
+    let mut state = seed;
+    for i in (1..shuffled.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        shuffled.swap(i, (state >> 33) as usize % (i + 1));
+    }
+    shuffled
+}
