@@ -19,7 +19,9 @@ mod ldl;
 mod log_rank;
 mod quantile;
 mod radix;
+mod ranks;
 mod risk_sets;
+mod selection;
 mod split;
 mod time_roc;
 mod times;
@@ -36,6 +38,9 @@ pub use kaplan_meier::{ConfidenceType, KaplanMeier, SurvivalStep, kaplan_meier};
 pub use log_rank::{LogRank, LogRankGroup, Rho, log_rank};
 pub use quantile::Quantile;
 pub use risk_sets::RiskSets;
+pub use selection::{
+    CaretVariant, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, correlation_filter,
+};
 pub use split::{TrainFraction, train_test_split};
 pub use time_roc::{
     AucDifference, RocPoint, TiedTimes, TimeRoc, TimeRocOptions, Weighting, compare_time_roc, time_roc, time_roc_curve,
