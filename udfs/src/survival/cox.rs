@@ -99,7 +99,7 @@ fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
     let missing = keep.iter().filter(|k| !**k).count();
     let constant: Vec<CoxWarning> = match &covariates.constant_text[..] {
         [] => vec![],
-        names => vec![CoxWarning::Collinear { terms: names.to_vec() }],
+        names => vec![CoxWarning::Constant { terms: names.to_vec() }],
     };
     let terms = covariates.complete(&keep);
     let mut fit = if missing == table.rows() {

@@ -79,6 +79,18 @@ struct Pairs {
 impl Sweeps {
     /// The concordance of a score given by position.
     pub(crate) fn concordance(&mut self, sets: &RiskSets, score: &[f64], level: ConfidenceLevel) -> Concordance {
+        self.concordance_of_clusters(sets, score, None, level)
+    }
+
+    /// The same with a standard error that takes the rows of a cluster together (R's `cluster`): their influences are
+    /// added up before they are squared. `clusters` holds a code from 0 for each position.
+    pub(crate) fn concordance_of_clusters(
+        &mut self,
+        sets: &RiskSets,
+        score: &[f64],
+        clusters: Option<&[u32]>,
+        level: ConfidenceLevel,
+    ) -> Concordance {
         self.rank_scores(score);
         self.pairs.clear();
         self.pairs.resize(sets.rows(), Pairs::default());
@@ -106,13 +118,11 @@ impl Sweeps {
                 let own = pairs.concordant + pairs.discordant + pairs.tied;
                 sets.weight(position) * ((pairs.concordant - pairs.discordant) - somers_d * own) / comparable
             };
-            let variance: f64 = self
-                .pairs
-                .iter()
-                .enumerate()
-                .map(influence)
-                .map(|value| value * value)
-                .sum();
+            let influences = self.pairs.iter().enumerate().map(influence);
+            let variance: f64 = match clusters {
+                None => influences.map(|value| value * value).sum(),
+                Some(clusters) => sum_of_squares_by_cluster(influences, clusters),
+            };
             found.c = (found.concordant + found.tied_x / 2.0) / comparable;
             found.se = variance.sqrt() / 2.0;
             found.lower = found.c - level.z() * found.se;
@@ -232,6 +242,16 @@ impl Sweeps {
             self.tree.clear();
         }
     }
+}
+
+fn sum_of_squares_by_cluster(influences: impl Iterator<Item = f64>, clusters: &[u32]) -> f64 {
+    let mut sums = vec![0.0; clusters.iter().max().map_or(0, |last| *last as usize + 1)];
+    for (influence, cluster) in influences.zip(clusters) {
+        sums[*cluster as usize] += influence;
+    }
+    // The order of the codes, which may be that of arrival, shall not matter.
+    sums.sort_unstable_by(f64::total_cmp);
+    sums.iter().map(|sum| sum * sum).sum()
 }
 
 fn stratum_starts<'a>(sets: &'a RiskSets, stratum: &Stratum) -> &'a [u32] {

@@ -82,6 +82,12 @@ pub enum SurvivalError {
         /// Groups found.
         found: usize,
     },
+    /// A prediction was asked for a stratum that the model was not fitted with.
+    #[error("stratum {stratum} is not among those that the model was fitted with")]
+    UnknownStratum {
+        /// Its code.
+        stratum: u32,
+    },
     /// A kind of data that this function does not define.
     #[error("{function} is not defined for {what}")]
     Unsupported {

@@ -147,22 +147,26 @@ fn count<T>(
         while let Some((_, weight)) = late_starts.pop_if(|(start, _)| *start >= step.time) {
             at_risk.add(-weight);
         }
-        step.n_risk = at_risk.sum;
+        step.n_risk = at_risk.sum();
     }
     Ok(steps)
 }
 
 /// A sum that keeps what rounding drops, so that weights can be taken off again.
 #[derive(Debug, Clone, Copy, Default)]
-struct DoubleSum {
+pub(crate) struct DoubleSum {
     sum: f64,
     dropped: f64,
 }
 
 impl DoubleSum {
-    fn add(&mut self, value: f64) {
+    pub(crate) fn add(&mut self, value: f64) {
         let (sum, dropped) = two_sum(self.sum, value);
         (self.sum, self.dropped) = two_sum(sum, self.dropped + dropped);
+    }
+
+    pub(crate) fn sum(self) -> f64 {
+        self.sum
     }
 }
 
@@ -210,7 +214,13 @@ fn estimate(steps: &mut [SurvivalStep], level: ConfidenceLevel, confidence_type:
     }
 }
 
-fn interval(survival: f64, se_of_log: f64, z: f64, confidence_type: ConfidenceType) -> (Option<f64>, Option<f64>) {
+/// Confidence limits of a survival probability above 0.
+pub(crate) fn interval(
+    survival: f64,
+    se_of_log: f64,
+    z: f64,
+    confidence_type: ConfidenceType,
+) -> (Option<f64>, Option<f64>) {
     let half = z * se_of_log;
     match confidence_type {
         ConfidenceType::Log => {

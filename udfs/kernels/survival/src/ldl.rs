@@ -53,7 +53,12 @@ impl Ldl {
 
     /// Solves for `vector` in place; rows left out get 0.
     pub(crate) fn solve(&self, vector: &mut [f64]) {
-        for row in 0..self.size {
+        self.solve_leading(self.size, vector);
+    }
+
+    /// Solves with the first `size` rows and columns alone, for the first `size` elements of `vector`.
+    pub(crate) fn solve_leading(&self, size: usize, vector: &mut [f64]) {
+        for row in 0..size {
             if self.is_left_out(row) {
                 vector[row] = 0.0;
                 continue;
@@ -63,11 +68,11 @@ impl Ldl {
                 .sum();
             vector[row] -= known;
         }
-        for row in (0..self.size).rev() {
+        for row in (0..size).rev() {
             if self.is_left_out(row) {
                 continue;
             }
-            let known: f64 = (row + 1..self.size)
+            let known: f64 = (row + 1..size)
                 .map(|below| self.factors[packed(below, row)] * vector[below])
                 .sum();
             vector[row] = vector[row] / self.factors[packed(row, row)] - known;

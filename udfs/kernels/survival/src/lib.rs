@@ -29,7 +29,9 @@ mod times;
 pub use adjust::{Adjustment, adjust_p_values};
 pub use concordance::{Concordance, concordance};
 pub use cox::{
-    ChiSquareTest, Convergence, Covariate, CoxFit, CoxOptions, CoxWarning, Term, Ties, Variance, cox, univariate_cox,
+    ChiSquareTest, Convergence, Covariate, CoxBaseline, CoxFit, CoxModel, CoxOptions, CoxWarning, HazardAt, HazardStep,
+    Influence, PredictedStep, RowResiduals, SchoenfeldEvent, SchoenfeldResiduals, Term, TermGroup, Ties, TimeTransform,
+    Variance, Zph, ZphTest, cox, univariate_cox,
 };
 pub use distributions::{ConfidenceLevel, chi_square_upper, normal_two_sided};
 pub use error::SurvivalError;

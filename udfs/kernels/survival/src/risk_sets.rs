@@ -127,6 +127,21 @@ impl RiskSets {
         self.weight.as_ref().map_or(1.0, |weight| weight[position])
     }
 
+    /// The distinct times, ascending: `TimeGroup::time` is a place among them.
+    pub(crate) fn distinct_times(&self) -> Vec<f64> {
+        self.sorted.distinct()
+    }
+
+    /// Start (of intervals) and stop of each position, as they were given.
+    pub(crate) fn times_by_position(&self) -> (Option<&[f64]>, &[f64]) {
+        (self.sorted.start.as_deref(), &self.sorted.stop)
+    }
+
+    /// The caller's code of a position's stratum, 0 without strata.
+    pub(crate) fn stratum_code(&self, position: usize) -> u32 {
+        self.sorted.stratum[position]
+    }
+
     /// The same without the rows at the positions for which `keep` is false.
     pub(crate) fn subset(&self, keep: &[bool]) -> Result<Self, SurvivalError> {
         fn filter<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {

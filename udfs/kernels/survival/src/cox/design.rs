@@ -14,8 +14,10 @@ pub(crate) struct Columns {
     pub(crate) scale: Vec<f64>,
     /// R's `means`.
     pub(crate) means: Vec<f64>,
+    /// What a value of a stratum is when it is 0 in the scaled column: column by column, a number for each stratum.
+    pub(crate) centres: Vec<f64>,
     /// The caller's row at each position, with rows alike in follow-up ordered by their covariates.
-    order: Vec<u32>,
+    pub(crate) order: Vec<u32>,
     column: Vec<f64>,
 }
 
@@ -35,6 +37,7 @@ impl Columns {
         self.values.resize(len, 0.0);
         self.scale.clear();
         self.means.clear();
+        self.centres.clear();
         self.order.clear();
         self.order.extend_from_slice(&sets.order);
         for run in &sets.alike {
@@ -51,7 +54,7 @@ impl Columns {
             self.column.clear();
             self.column.extend(self.order.iter().map(|&row| values[row as usize]));
             self.means.push(mean(sets, &self.column));
-            let scale = standardise(sets, &mut self.column);
+            let scale = standardise(sets, &mut self.column, &mut self.centres);
             self.scale.push(scale);
             let slots = self.values.iter_mut().skip(place).step_by(covariates);
             for (slot, value) in slots.zip(&self.column) {
@@ -61,7 +64,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Keeps only the columns for which `keep` holds.
+    /// Keeps only the values of the columns for which `keep` holds.
     pub(crate) fn retain(&mut self, keep: &[bool]) {
         let mut place = 0;
         self.values.retain(|_| {
@@ -72,23 +75,24 @@ impl Columns {
     }
 }
 
-/// R's `means`: the weighted mean over all rows, but 0 for columns of -1, 0 and 1 (`nocenter`).
+/// R's `means`: 0 for columns of -1, 0 and 1 (`nocenter`), else the mean over all rows, which is weighted except for
+/// follow-up in intervals.
 fn mean(sets: &RiskSets, column: &[f64]) -> f64 {
     if column.iter().all(|value| [-1.0, 0.0, 1.0].contains(value)) {
         return 0.0;
     }
-    let total: f64 = (0..column.len()).map(|position| sets.weight(position)).sum();
-    let sum: f64 = column
-        .iter()
-        .enumerate()
-        .map(|(position, value)| sets.weight(position) / total * value)
-        .sum();
-    sum
+    let weight = |position: usize| match &sets.entries {
+        Some(_) => 1.0,
+        None => sets.weight(position),
+    };
+    let total: f64 = (0..column.len()).map(weight).sum();
+    let terms = column.iter().enumerate();
+    terms.map(|(position, value)| weight(position) / total * value).sum()
 }
 
-/// Centres and scales; gives the factor from a scaled coefficient to the covariate's. A column that is constant in every
-/// stratum becomes exactly 0.
-fn standardise(sets: &RiskSets, column: &mut [f64]) -> f64 {
+/// Centres and scales; gives the factor from a scaled coefficient to the covariate's, and adds each stratum's centre to
+/// `centres`. A column that is constant in every stratum becomes exactly 0.
+fn standardise(sets: &RiskSets, column: &mut [f64], centres: &mut Vec<f64>) -> f64 {
     // A power of two changes no digit and keeps sums and differences of extreme values in range.
     let largest = column.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
     let range = if largest > 2.0_f64.powi(500) {
@@ -107,6 +111,7 @@ fn standardise(sets: &RiskSets, column: &mut [f64]) -> f64 {
             *value = *value * range - reference;
         }
         let Some(last) = sets.groups[stratum.active.clone()].last() else {
+            centres.push(reference / range);
             continue;
         };
         let active = stratum.rows.start..last.rows.end;
@@ -116,6 +121,7 @@ fn standardise(sets: &RiskSets, column: &mut [f64]) -> f64 {
             .map(|position| sets.weight(position) * column[position])
             .sum();
         let mean = sum / weight;
+        centres.push((reference + mean) / range);
         for value in &mut column[stratum.rows.clone()] {
             *value -= mean;
         }

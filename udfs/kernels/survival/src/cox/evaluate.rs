@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Ties;
+use super::exact::Subsets;
 use crate::ldl::packed;
 use crate::risk_sets::{RiskSets, Stratum, TimeGroup};
 
@@ -31,6 +32,7 @@ pub(crate) struct Evaluation {
     mean: Vec<f64>,
     moment: Vec<f64>,
     own_moment: Vec<f64>,
+    subsets: Subsets,
 }
 
 /// Sums over a set of rows: of risks, of risk times covariates, of risk times their products (packed lower triangle).
@@ -92,6 +94,8 @@ pub(crate) struct EventTime<'a> {
     pub(crate) hazard: f64,
     /// Increment for the rows with the event, which Efron's ties have in part only.
     pub(crate) own_hazard: f64,
+    /// Increment of the variance of the cumulative hazard.
+    pub(crate) variance: f64,
     /// The terms of `hazard` times the means of the covariates over their risk sets.
     pub(crate) moment: &'a [f64],
     /// The same for `own_hazard`.
@@ -126,15 +130,18 @@ impl Evaluation {
     /// Works out everything at `coefficients`. In a stratum, rows enter from the last time to the first, so that each
     /// risk set is the one before plus the rows that leave at its time, less those that had not started.
     pub(crate) fn at(&mut self, design: Design<'_>, coefficients: &[f64], ties: Ties) {
-        self.at_with(design, coefficients, ties, &mut |_| ());
+        self.at_with(design, coefficients, ties, &|_| 1.0, &mut |_| ());
     }
 
-    /// The same, telling `visit` of every time with events, in a stratum from the last to the first.
+    /// The same, with the information of each time multiplied by its `factor`, and telling `visit` of every time with
+    /// events, in a stratum from the last to the first. Both are given the index of the time's group. Times with several
+    /// events and exact ties are not told of: they have no hazard.
     pub(crate) fn at_with(
         &mut self,
         design: Design<'_>,
         coefficients: &[f64],
         ties: Ties,
+        factor: &impl Fn(usize) -> f64,
         visit: &mut impl FnMut(EventTime<'_>),
     ) {
         let covariates = design.covariates;
@@ -158,7 +165,7 @@ impl Evaluation {
         }
         for stratum in &design.sets.strata {
             if !stratum.active.is_empty() {
-                self.add_stratum(design, stratum, coefficients, ties, visit);
+                self.add_stratum(design, stratum, coefficients, ties, factor, visit);
             }
         }
     }
@@ -169,6 +176,7 @@ impl Evaluation {
         stratum: &Stratum,
         coefficients: &[f64],
         ties: Ties,
+        factor: &impl Fn(usize) -> f64,
         visit: &mut impl FnMut(EventTime<'_>),
     ) {
         self.risk.clear(design.covariates);
@@ -184,10 +192,12 @@ impl Evaluation {
             if let Some(leavers) = &mut leavers {
                 self.leave(design, stratum, group, in_parts, leavers, &mut level);
             }
-            if in_parts {
-                self.add_events_in_parts(design, index, level.exponent, visit);
+            if ties == Ties::Exact && group.events > 1 {
+                self.add_events_exactly(design, stratum, group, coefficients);
+            } else if in_parts {
+                self.add_events_in_parts(design, index, level.exponent, factor(index), visit);
             } else if group.events > 0 {
-                self.add_events(design, index, level.exponent, visit);
+                self.add_events(design, index, level.exponent, factor(index), visit);
             }
         }
     }
@@ -288,7 +298,14 @@ impl Evaluation {
 
     /// Adds the terms of a time whose events see the whole risk set: with d events of total weight w,
     /// -w log(sum of risks).
-    fn add_events(&mut self, design: Design<'_>, index: usize, exponent: f64, visit: &mut impl FnMut(EventTime<'_>)) {
+    fn add_events(
+        &mut self,
+        design: Design<'_>,
+        index: usize,
+        exponent: f64,
+        information_factor: f64,
+        visit: &mut impl FnMut(EventTime<'_>),
+    ) {
         let weight = events_weight(design, index);
         let risk = &self.risk;
         self.loglik -= weight * (risk.total.ln() + exponent);
@@ -298,20 +315,22 @@ impl Evaluation {
             *score -= weight * *mean;
         }
         let factor = weight * per_risk;
+        let (by_second, by_mean) = (information_factor * factor, information_factor * weight);
         let mut place = 0;
         for (i, (squares, &mean)) in self.mean_squares.iter_mut().zip(&self.mean).enumerate() {
             let line = place..place + i + 1;
             place = line.end;
-            let weighted = weight * mean;
+            let weighted = by_mean * mean;
             let sums = self.information[line.clone()]
                 .iter_mut()
                 .zip(&risk.second[line.clone()]);
             for ((information, &second), &other) in sums.zip(&self.mean) {
-                *information += factor * second - weighted * other;
+                *information += by_second * second - weighted * other;
             }
             *squares += factor * risk.second[line.end - 1];
         }
-        let hazard = factor * (-exponent).exp();
+        let unscaled = (-exponent).exp();
+        let hazard = factor * unscaled;
         self.moment
             .iter_mut()
             .zip(&self.mean)
@@ -321,6 +340,7 @@ impl Evaluation {
             group: index,
             hazard,
             own_hazard: hazard,
+            variance: hazard * (per_risk * unscaled),
             moment,
             own_moment: moment,
             mean,
@@ -338,6 +358,7 @@ impl Evaluation {
         design: Design<'_>,
         index: usize,
         exponent: f64,
+        information_factor: f64,
         visit: &mut impl FnMut(EventTime<'_>),
     ) {
         let events = design.sets.groups[index].events;
@@ -369,7 +390,8 @@ impl Evaluation {
             let seconds = risk.second[line.clone()].iter().zip(&leaving.second[line.clone()]);
             let sums = self.information[line.clone()].iter_mut().zip(seconds).zip(firsts);
             for ((information, (second, leaving_second)), (a, b)) in sums {
-                *information += (once * second + once_f * leaving_second) - (by_a * a + by_b * b);
+                *information +=
+                    information_factor * ((once * second + once_f * leaving_second) - (by_a * a + by_b * b));
             }
             *squares += once * risk.second[line.end - 1] + once_f * leaving.second[line.end - 1];
         }
@@ -384,11 +406,31 @@ impl Evaluation {
             group: index,
             hazard: unscaled * once,
             own_hazard: unscaled * once_f,
+            variance: unscaled * (unscaled * twice),
             moment: &self.moment,
             own_moment: &self.own_moment,
             mean: &self.mean,
         });
         self.risk.add_all(&self.leaving);
+    }
+
+    /// Adds the terms of a time with d tied events by the exact method: -log of the sum, over all ways to choose d of the
+    /// rows at risk, of the product of their risks.
+    fn add_events_exactly(&mut self, design: Design<'_>, stratum: &Stratum, group: &TimeGroup, coefficients: &[f64]) {
+        let entries = design.sets.entries.as_ref();
+        let at_risk = (stratum.rows.start..group.rows.end)
+            .filter(|&position| entries.is_none_or(|entries| entries.time[position] < group.time));
+        self.subsets.choose(design, at_risk, group.events, coefficients);
+        self.loglik -= self.subsets.log_sum;
+        for (score, mean) in self.score.iter_mut().zip(&self.subsets.mean) {
+            *score -= mean;
+        }
+        for (information, variance) in self.information.iter_mut().zip(&self.subsets.variance) {
+            *information += variance;
+        }
+        for (squares, square) in self.mean_squares.iter_mut().zip(&self.subsets.mean_squares) {
+            *squares += square;
+        }
     }
 }
 

@@ -1,12 +1,18 @@
 //! Proportional-hazards regression (Cox 1972), as R's `coxph` defines it.
 
+mod baseline;
 mod design;
 mod evaluate;
+mod exact;
 mod fit;
+mod hazards;
+mod model;
 mod newton;
+mod residuals;
 mod robust;
 mod summary;
 mod warning;
+mod zph;
 
 use crate::concordance::Concordance;
 use crate::distributions::ConfidenceLevel;
@@ -14,7 +20,11 @@ use crate::error::SurvivalError;
 use crate::follow_up::FollowUp;
 use crate::risk_sets::RiskSets;
 
+pub use baseline::{CoxBaseline, HazardAt, HazardStep, PredictedStep};
+pub use model::CoxModel;
+pub use residuals::{Influence, RowResiduals, SchoenfeldEvent, SchoenfeldResiduals};
 pub use warning::CoxWarning;
+pub use zph::{TermGroup, TimeTransform, Zph, ZphTest};
 
 /// How events at one time enter the partial likelihood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +35,21 @@ pub enum Ties {
     Efron,
     /// Breslow (1974): every tied event sees the whole risk set.
     Breslow,
+    /// The exact partial likelihood of times that are truly discrete (Cox 1972): which of the rows at risk have the event,
+    /// given how many do; with one event a stratum, conditional logistic regression. It takes time in proportion to the
+    /// number of tied events (Gail, Lubin and Rubinstein 1981). As in R it is not defined for weights nor for the robust
+    /// variance, and hazards and martingale residuals are Breslow's.
+    Exact,
+}
+
+impl Ties {
+    /// How ties enter the baseline hazard.
+    fn of_hazard(self) -> Self {
+        match self {
+            Self::Exact => Self::Breslow,
+            other => other,
+        }
+    }
 }
 
 /// Which variance of the coefficients is reported.
@@ -188,7 +213,8 @@ pub struct CoxFit {
     pub score: ChiSquareTest,
     /// Concordance of the linear predictor with the follow-up, within strata; `None` if not asked for.
     pub concordance: Option<Concordance>,
-    /// What R subtracts from each covariate: its weighted mean, 0 for columns that hold only -1, 0 and 1.
+    /// What R subtracts from each covariate: its weighted mean (not weighted for follow-up in intervals), 0 for columns
+    /// that hold only -1, 0 and 1.
     pub means: Vec<f64>,
     /// Newton steps taken until R's rule was met.
     pub iterations: u32,

@@ -110,17 +110,12 @@ fn robust_wald(parts: &Parts<'_>, estimated: impl Fn(usize) -> bool) -> f64 {
 fn warnings(parts: &Parts<'_>, places: &[usize], terms: &[Term], options: &CoxOptions) -> Vec<CoxWarning> {
     let name = |place: usize| parts.covariates[place].name.to_owned();
     let mut warnings = parts.warnings.clone();
-    let collinear: Vec<String> = (0..parts.kept.len())
-        .filter(|&place| !parts.kept[place])
-        .map(name)
-        .collect();
-    if !collinear.is_empty() && warnings.is_empty() {
-        warnings.push(CoxWarning::Collinear { terms: collinear });
-    }
     let maximum = parts.maximum;
     if !maximum.settled {
+        let moving = (0..places.len()).filter(|&column| maximum.moving[column]);
         warnings.push(CoxWarning::NotConverged {
             iterations: options.convergence.max_iterations,
+            terms: moving.map(|column| name(places[column])).collect(),
         });
     }
     let suspect = |&column: &usize| {

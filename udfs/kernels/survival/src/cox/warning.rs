@@ -6,13 +6,22 @@ use std::fmt;
 pub enum CoxWarning {
     /// No row is left after rows with missing values were dropped.
     NoRows,
-    /// No row ends in the event, so that nothing can be estimated.
-    NoEvents,
-    /// These covariates do not vary within any risk set, or are combinations of those before them. Their coefficients
-    /// are NaN.
-    Collinear {
+    /// No row ends in the event, so that no coefficient can be estimated.
+    NoEvents {
+        /// The covariates' names.
+        terms: Vec<String>,
+    },
+    /// These covariates do not vary within any risk set. Their coefficients are NaN.
+    Constant {
         /// Their names.
         terms: Vec<String>,
+    },
+    /// This covariate is a combination of others before it. Its coefficient is NaN.
+    Collinear {
+        /// Its name.
+        term: String,
+        /// The names of the others.
+        of: Vec<String>,
     },
     /// The likelihood has settled, but these coefficients were still moving: they may be infinite (separation).
     Infinite {
@@ -28,6 +37,8 @@ pub enum CoxWarning {
     NotConverged {
         /// Steps taken.
         iterations: u32,
+        /// The coefficients that the next step would still have moved.
+        terms: Vec<String>,
     },
 }
 
@@ -35,12 +46,13 @@ impl fmt::Display for CoxWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRows => write!(f, "no row without missing values: no coefficient can be estimated"),
-            Self::NoEvents => write!(f, "no events: no coefficient can be estimated"),
-            Self::Collinear { terms } => write!(
-                f,
-                "no coefficient for {}: constant in every risk set, or a combination of the terms before",
-                terms.join(", ")
-            ),
+            Self::NoEvents { terms } => write!(f, "no events: no coefficient for {}", terms.join(", ")),
+            Self::Constant { terms } => {
+                write!(f, "no coefficient for {}: constant in every risk set", terms.join(", "))
+            }
+            Self::Collinear { term, of } => {
+                write!(f, "no coefficient for {term}: a combination of {}", of.join(", "))
+            }
             Self::Infinite { terms } => {
                 write!(
                     f,
@@ -55,7 +67,16 @@ impl fmt::Display for CoxWarning {
                     terms.join(", ")
                 )
             }
-            Self::NotConverged { iterations } => write!(f, "not converged after {iterations} iterations"),
+            Self::NotConverged { iterations, terms } if terms.is_empty() => {
+                write!(f, "not converged after {iterations} iterations")
+            }
+            Self::NotConverged { iterations, terms } => {
+                write!(
+                    f,
+                    "not converged after {iterations} iterations: still moving: {}",
+                    terms.join(", ")
+                )
+            }
         }
     }
 }
