@@ -88,6 +88,14 @@ pub enum SurvivalError {
         /// Its code.
         stratum: u32,
     },
+    /// A trend test was given another number of scores than there are groups.
+    #[error("there are {found} scores for {groups} groups, expected one for each group")]
+    Scores {
+        /// Scores found.
+        found: usize,
+        /// Groups found.
+        groups: usize,
+    },
     /// A kind of data that this function does not define.
     #[error("{function} is not defined for {what}")]
     Unsupported {

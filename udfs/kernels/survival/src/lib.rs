@@ -8,9 +8,14 @@
 //! the same rows in another order give the same bits.
 
 mod adjust;
+mod codes;
 mod concordance;
+mod confidence;
+mod counts;
 mod cox;
+mod cumulative_hazard;
 mod distributions;
+mod double_sum;
 mod error;
 mod fenwick;
 mod follow_up;
@@ -20,30 +25,41 @@ mod log_rank;
 mod quantile;
 mod radix;
 mod ranks;
+mod restricted_mean;
 mod risk_sets;
 mod selection;
 mod split;
+mod survival_at;
+mod time_order;
 mod time_roc;
 mod times;
 
 pub use adjust::{Adjustment, adjust_p_values};
 pub use concordance::{Concordance, concordance};
+pub use confidence::ConfidenceType;
 pub use cox::{
     ChiSquareTest, Convergence, Covariate, CoxBaseline, CoxFit, CoxModel, CoxOptions, CoxWarning, HazardAt, HazardStep,
     Influence, PredictedStep, RowResiduals, SchoenfeldEvent, SchoenfeldResiduals, Term, TermGroup, Ties, TimeTransform,
     Variance, Zph, ZphTest, cox, univariate_cox,
 };
+pub use cumulative_hazard::{
+    CumulativeHazard, CumulativeHazardStep, HazardConfidence, HazardOptions, HazardType, cumulative_hazard,
+};
 pub use distributions::{ConfidenceLevel, chi_square_upper, normal_two_sided};
 pub use error::SurvivalError;
 pub use follow_up::FollowUp;
-pub use kaplan_meier::{ConfidenceType, KaplanMeier, SurvivalStep, kaplan_meier};
-pub use log_rank::{LogRank, LogRankGroup, Rho, log_rank};
+pub use kaplan_meier::{KaplanMeier, SurvivalStep, kaplan_meier, kaplan_meier_by};
+pub use log_rank::{
+    LogRank, LogRankGroup, LogRankWeight, PairwiseLogRank, Rho, TrendTest, log_rank, pairwise_log_rank,
+};
 pub use quantile::Quantile;
+pub use restricted_mean::{Contrast, RestrictedMean, RestrictedMeanComparison};
 pub use risk_sets::RiskSets;
 pub use selection::{
     CaretVariant, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, correlation_filter,
 };
 pub use split::{TrainFraction, train_test_split};
+pub use survival_at::SurvivalAt;
 pub use time_roc::{
     AucDifference, RocPoint, TiedTimes, TimeRoc, TimeRocOptions, Weighting, compare_time_roc, time_roc, time_roc_curve,
 };

@@ -20,7 +20,8 @@ pub struct Quantile {
 impl KaplanMeier {
     /// The time by which the fraction `probability` (in 0 to 1) has had the event, as R's `quantile(survfit)`: the first
     /// time at which the curve is at or below 1 - probability, or the middle of the stretch on which it equals it (to
-    /// within 1.5e-8). The limits are read off the curve's limits in the same way (Brookmeyer and Crowley 1982).
+    /// within 1.5e-8). The limits are read off the curve's limits in the same way (Brookmeyer and Crowley 1982). Where
+    /// a limit rises again late in the curve, its first crossing counts, as in R's `print(survfit)`.
     pub fn quantile(&self, probability: f64) -> Result<Quantile, SurvivalError> {
         if (0.0..=1.0).contains(&probability) {
             return Ok(self.read_off(probability));

@@ -1,9 +1,11 @@
-//! Log-rank tests against R's `survdiff`.
+//! Log-rank tests against R's `survdiff` and `coxph` and lifelines' weighted tests.
 
 mod common;
 
+use std::path::{Path, PathBuf};
+
 use common::{Table, Tally, json, list, number, outcome, reference};
-use radsql_survival::{FollowUp, Rho, SurvivalError, log_rank};
+use radsql_survival::{Adjustment, FollowUp, LogRankWeight, Rho, SurvivalError, log_rank, pairwise_log_rank};
 
 #[test]
 fn tests_equal_r() {
@@ -109,4 +111,153 @@ fn degenerate_groups() {
         log_rank(&weighted, &[9, 0, 1, 0], None, Rho::default()),
         Err(SurvivalError::Unsupported { .. })
     ));
+}
+
+fn golden() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(3)
+        .expect("a root");
+    root.join("tests/golden/survival/log_rank")
+}
+
+fn rho(rho: f64) -> Rho {
+    Rho::new(rho).expect("rho")
+}
+
+#[test]
+fn weighted_tests_equal_lifelines() {
+    let data = Table::read(&golden().join("data.csv"));
+    let (event, groups) = (data.events("event"), data.codes("group"));
+    let mut tally = Tally::default();
+    for (name, weight) in [
+        ("log_rank", LogRankWeight::default()),
+        ("gehan", LogRankWeight::gehan()),
+        ("tarone_ware", LogRankWeight::tarone_ware()),
+        (
+            "fh_0_1",
+            LogRankWeight::fleming_harrington(rho(0.0), 1.0).expect("a weight"),
+        ),
+        (
+            "fh_1_1",
+            LogRankWeight::fleming_harrington(rho(1.0), 1.0).expect("a weight"),
+        ),
+        (
+            "fh_0.5_2",
+            LogRankWeight::fleming_harrington(rho(0.5), 2.0).expect("a weight"),
+        ),
+    ] {
+        for time in ["time", "day"] {
+            let stop = data.numbers(time);
+            let follow_up = FollowUp::right_censored(&stop, &event).expect("follow-up");
+            let found = log_rank(&follow_up, &groups, None, weight).expect("a test").test;
+            let label = format!("{name} {time}");
+            let expected = &json(&golden().join("weights.json"))[&label];
+            tally.same(&label, found.df, 3);
+            tally.close(&label, found.chi2, number(&expected["chi2"]), 1e-11);
+            tally.close(&label, found.p, number(&expected["p"]), 1e-10);
+        }
+    }
+    tally.finish("lifelines' weighted tests");
+    for gamma in [-1.0, f64::NAN, f64::INFINITY] {
+        let weight = LogRankWeight::fleming_harrington(rho(0.0), gamma);
+        assert!(matches!(weight, Err(SurvivalError::Parameter { .. })));
+    }
+    // S(t-)^rho is the weight that a Rho alone gives.
+    let stop = data.numbers("day");
+    let follow_up = FollowUp::right_censored(&stop, &event).expect("follow-up");
+    let both = LogRankWeight::fleming_harrington(rho(0.7), 0.0).expect("a weight");
+    assert_eq!(
+        log_rank(&follow_up, &groups, None, both),
+        log_rank(&follow_up, &groups, None, rho(0.7))
+    );
+}
+
+#[test]
+fn pairwise_and_trend_tests_equal_r() {
+    let data = Table::read(&golden().join("data.csv"));
+    let expected = json(&golden().join("log_rank.json"));
+    let (event, groups, strata) = (data.events("event"), data.codes("group"), data.codes("stratum"));
+    let (time, day) = (data.numbers("time"), data.numbers("day"));
+    let follow_up = FollowUp::right_censored(&day, &event).expect("follow-up");
+    let mut tally = Tally::default();
+    for (name, exponent, strata) in [
+        ("rho0", 0.0, None),
+        ("rho1", 1.0, None),
+        ("strata", 0.0, Some(&strata[..])),
+    ] {
+        for (column, adjustment) in [
+            ("p", None),
+            ("bh", Some(Adjustment::BenjaminiHochberg)),
+            ("holm", Some(Adjustment::Holm)),
+        ] {
+            let pairs = pairwise_log_rank(&follow_up, &groups, strata, rho(exponent), adjustment).expect("pairs");
+            tally.same("pairs", pairs.len(), 6);
+            for (place, pair) in pairs.iter().enumerate() {
+                let label = format!("{name} {column} {} {}", pair.first, pair.second);
+                let of = |name: &str| list(&expected[name])[place] as usize;
+                tally.same(&label, pair.first as usize, of("first"));
+                tally.same(&label, pair.second as usize, of("second"));
+                tally.close(&label, pair.test.chi2, list(&expected[name]["chi2"])[place], 1e-12);
+                tally.close(&label, pair.test.p, list(&expected[name]["p"])[place], 1e-12);
+                tally.close(&label, pair.p_adjusted, list(&expected[name][column])[place], 1e-12);
+            }
+        }
+    }
+    let follow_up = FollowUp::right_censored(&time, &event).expect("follow-up");
+    for (name, scores, strata) in [
+        ("trend", [1.0, 2.0, 3.0, 4.0], None),
+        ("trend_strata", [1.0, 2.0, 3.0, 4.0], Some(&strata[..])),
+        ("trend_codes", [2.0, 5.0, 6.0, 9.0], None),
+    ] {
+        let test = log_rank(&follow_up, &groups, strata, Rho::default()).expect("a test");
+        let found = test.trend(&scores).expect("a trend");
+        tally.same(name, found.test.df, 1);
+        tally.close(name, found.test.chi2, number(&expected[name]), 1e-12);
+        // The hazard was made to rise with the group.
+        assert!(found.statistic > 0.0);
+        // Shifted and scaled, the scores say the same.
+        let moved = test.trend(&scores.map(|score| 1e3 - score / 8.0)).expect("a trend");
+        tally.close(name, moved.test.chi2, found.test.chi2, 1e-11);
+        assert!(moved.statistic < 0.0);
+    }
+    tally.finish("pairwise and trend tests");
+}
+
+#[test]
+fn degenerate_pairs_and_trends() {
+    let event = [true, true, true, true];
+    let follow_up = FollowUp::right_censored(&[1.0, 2.0, 3.0, 3.0], &event).expect("follow-up");
+    let one = pairwise_log_rank(&follow_up, &[4; 4], None, Rho::default(), None);
+    assert_eq!(one, Err(SurvivalError::OneGroup { found: 1 }));
+    let short = pairwise_log_rank(&follow_up, &[4, 5], None, Rho::default(), None);
+    assert!(matches!(short, Err(SurvivalError::Length { .. })));
+    // Groups 1 and 2 share no stratum; group 0 is in both.
+    let pairs = pairwise_log_rank(
+        &follow_up,
+        &[1, 2, 0, 0],
+        Some(&[0, 1, 0, 1]),
+        Rho::default(),
+        Some(Adjustment::Holm),
+    )
+    .expect("pairs");
+    let alone = pairs
+        .iter()
+        .find(|pair| (pair.first, pair.second) == (1, 2))
+        .expect("the pair");
+    assert!(alone.test.df == 0 && alone.p_adjusted.is_nan());
+
+    let test = log_rank(&follow_up, &[0, 1, 2, 2], None, Rho::default()).expect("a test");
+    let same = test.trend(&[5.0; 3]).expect("a trend");
+    assert_eq!((same.test.chi2, same.test.df), (0.0, 0));
+    assert!(same.test.p.is_nan());
+    assert_eq!(test.trend(&[1.0]), Err(SurvivalError::Scores { found: 1, groups: 3 }));
+    assert!(matches!(
+        test.trend(&[1.0, f64::NAN, 2.0]),
+        Err(SurvivalError::NotFinite { .. })
+    ));
+    // No event: no trend.
+    let censored = FollowUp::right_censored(&[1.0, 2.0, 3.0, 3.0], &[false; 4]).expect("follow-up");
+    let test = log_rank(&censored, &[0, 1, 2, 2], None, LogRankWeight::gehan()).expect("a test");
+    assert_eq!(test.trend(&[1.0, 2.0, 3.0]).expect("a trend").test.df, 0);
 }

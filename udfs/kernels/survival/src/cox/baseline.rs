@@ -2,10 +2,11 @@
 
 use super::model::CoxModel;
 use super::residuals::product;
+use crate::confidence::{ConfidenceType, survival_interval};
 use crate::distributions::ConfidenceLevel;
+use crate::double_sum::DoubleSum;
 use crate::error::SurvivalError;
 use crate::follow_up::check_length;
-use crate::kaplan_meier::{ConfidenceType, DoubleSum, interval};
 use crate::risk_sets::{RiskSets, Stratum};
 
 /// What predictions need of a fitted model: the cumulative baseline hazard of each stratum and its uncertainty. It holds a
@@ -321,7 +322,8 @@ impl CoxBaseline {
         step.survival = (-step.cumulative_hazard).exp();
         step.se = step.survival * step.se_cumulative_hazard;
         if step.survival > 0.0 {
-            let (lower, upper) = interval(step.survival, step.se_cumulative_hazard, level.z(), confidence_type);
+            let (lower, upper) =
+                survival_interval(step.survival, step.se_cumulative_hazard, level.z(), confidence_type);
             step.lower = lower.unwrap_or(nan);
             step.upper = upper.unwrap_or(nan);
         }

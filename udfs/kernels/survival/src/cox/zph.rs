@@ -4,10 +4,11 @@ use super::ChiSquareTest;
 use super::evaluate::Evaluation;
 use super::model::CoxModel;
 use super::newton::COLLINEAR;
+use crate::confidence::ConfidenceType;
 use crate::distributions::{ConfidenceLevel, chi_square_upper};
 use crate::error::SurvivalError;
 use crate::follow_up::FollowUp;
-use crate::kaplan_meier::{ConfidenceType, kaplan_meier};
+use crate::kaplan_meier::kaplan_meier;
 use crate::ldl::{Ldl, packed};
 use crate::risk_sets::RiskSets;
 
