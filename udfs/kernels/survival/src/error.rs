@@ -96,6 +96,24 @@ pub enum SurvivalError {
         /// Groups found.
         groups: usize,
     },
+    /// A number is no probability.
+    #[error("`{argument}` in row {row} is {value}, expected a probability from 0 to 1")]
+    Probability {
+        /// The argument, as its function names it.
+        argument: &'static str,
+        /// Row, from 0.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// There is not one prediction for each time.
+    #[error("there are predictions for {found} times, expected {times}")]
+    Predictions {
+        /// Times with predictions.
+        found: usize,
+        /// Times asked for.
+        times: usize,
+    },
     /// A kind of data that this function does not define.
     #[error("{function} is not defined for {what}")]
     Unsupported {

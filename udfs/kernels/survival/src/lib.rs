@@ -22,6 +22,7 @@ mod follow_up;
 mod kaplan_meier;
 mod ldl;
 mod log_rank;
+mod prediction;
 mod quantile;
 mod radix;
 mod ranks;
@@ -51,6 +52,10 @@ pub use follow_up::FollowUp;
 pub use kaplan_meier::{KaplanMeier, SurvivalStep, kaplan_meier, kaplan_meier_by};
 pub use log_rank::{
     LogRank, LogRankGroup, LogRankWeight, PairwiseLogRank, Rho, TrendTest, log_rank, pairwise_log_rank,
+};
+pub use prediction::{
+    Bins, BrierDifference, BrierScore, Calibration, CalibrationBin, DecisionCurve, NetBenefit, ObservedExpected,
+    Prediction, Slope, brier_score, calibration, compare_brier_scores, decision_curve,
 };
 pub use quantile::Quantile;
 pub use restricted_mean::{Contrast, RestrictedMean, RestrictedMeanComparison};

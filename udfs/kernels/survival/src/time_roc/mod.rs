@@ -2,10 +2,10 @@
 //! 2010; Blanche, Dartigues and Jacqmin-Gadda 2013).
 
 mod area;
-mod censoring;
+pub(crate) mod censoring;
 mod compare;
 mod curve;
-mod rows;
+pub(crate) mod rows;
 
 pub use compare::{AucDifference, compare_time_roc};
 pub use curve::{RocPoint, time_roc_curve};
