@@ -17,6 +17,16 @@ pub(crate) struct Split {
     pub(crate) above: f64,
 }
 
+impl Split {
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self {
+            below: self.below * factor,
+            equal: self.equal * factor,
+            above: self.above * factor,
+        }
+    }
+}
+
 impl Fenwick {
     /// Makes room for ranks 0 to `ranks - 1`, all of weight 0.
     pub(crate) fn reset(&mut self, ranks: usize) {

@@ -36,7 +36,10 @@ mod time_roc;
 mod times;
 
 pub use adjust::{Adjustment, adjust_p_values};
-pub use concordance::{Concordance, concordance};
+pub use concordance::{
+    Concordance, ConcordanceComparison, ConcordanceDifference, ConcordanceOptions, TimeWeight, compare_concordance,
+    concordance, concordance_with,
+};
 pub use confidence::ConfidenceType;
 pub use cox::{
     ChiSquareTest, Convergence, Covariate, CoxBaseline, CoxFit, CoxModel, CoxOptions, CoxWarning, HazardAt, HazardStep,
@@ -66,5 +69,6 @@ pub use selection::{
 pub use split::{TrainFraction, train_test_split};
 pub use survival_at::SurvivalAt;
 pub use time_roc::{
-    AucDifference, RocPoint, TiedTimes, TimeRoc, TimeRocOptions, Weighting, compare_time_roc, time_roc, time_roc_curve,
+    AucDifference, ConditionalRoc, ConditionalSurvival, RocPoint, Span, TiedTimes, TimeRoc, TimeRocOptions, Weighting,
+    compare_time_roc, conditional_roc, time_roc, time_roc_curve,
 };

@@ -40,7 +40,7 @@ impl ByMarker {
     }
 
     /// The runs, from the lowest marker to the highest.
-    pub(crate) fn runs(&self) -> impl DoubleEndedIterator<Item = &[u32]> {
+    pub(crate) fn runs(&self) -> impl DoubleEndedIterator<Item = &[u32]> + ExactSizeIterator {
         (0..self.ends.len()).map(|run| {
             let first = run.checked_sub(1).map_or(0, |before| self.ends[before]);
             &self.positions[first..self.ends[run]]

@@ -4,10 +4,12 @@
 mod area;
 pub(crate) mod censoring;
 mod compare;
+mod conditional;
 mod curve;
 pub(crate) mod rows;
 
 pub use compare::{AucDifference, compare_time_roc};
+pub use conditional::{ConditionalRoc, ConditionalSurvival, Span, conditional_roc};
 pub use curve::{RocPoint, time_roc_curve};
 
 use crate::distributions::ConfidenceLevel;

@@ -14,6 +14,8 @@ pub(crate) struct Rows {
     pub(crate) event: Vec<bool>,
     /// The distinct times, ascending.
     pub(crate) times: Vec<f64>,
+    /// Place of each position's time among the distinct times.
+    pub(crate) group_of: Vec<u32>,
     /// First position of each distinct time, and at last the number of rows.
     pub(crate) firsts: Vec<usize>,
     tied: TiedTimes,
@@ -53,10 +55,15 @@ impl Rows {
             .map(|&first| order.partition_point(|&row| time(row) < first))
             .collect();
         firsts.push(order.len());
+        let mut group_of = Vec::with_capacity(order.len());
+        for (group, pair) in (0..).zip(firsts.windows(2)) {
+            group_of.resize(pair[1], group);
+        }
         Self {
             event: order.iter().map(|&row| follow_up.event[row as usize]).collect(),
             order,
             times,
+            group_of,
             firsts,
             tied,
         }

@@ -1,60 +1,9 @@
-//! Harrell's concordance, as R's `concordance()` defines it.
+//! Pairs counted by sweeps over the times.
 
+use crate::concordance::Concordance;
 use crate::distributions::ConfidenceLevel;
-use crate::error::SurvivalError;
 use crate::fenwick::Fenwick;
-use crate::follow_up::{FollowUp, check_finite, check_length};
 use crate::risk_sets::{Entries, RiskSets, Stratum};
-
-/// How well a score orders the rows by their follow-up.
-///
-/// A pair is comparable when the earlier of its two times is an event and the other row was at risk then; a row censored
-/// at an event's time counts as later. Counts are sums of products of weights when there are weights.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Concordance {
-    /// Rows.
-    pub n: usize,
-    /// (concordant + tied_x / 2) / (concordant + discordant + tied_x); NaN when no pair is comparable.
-    pub c: f64,
-    /// Standard error by the infinitesimal jackknife, R's `std`; NaN when no pair is comparable.
-    pub se: f64,
-    /// c - z se. As in R it is not cut off at 0.
-    pub lower: f64,
-    /// c + z se. As in R it is not cut off at 1.
-    pub upper: f64,
-    /// Comparable pairs in which the earlier event has the higher score.
-    pub concordant: f64,
-    /// Comparable pairs in which the earlier event has the lower score.
-    pub discordant: f64,
-    /// Comparable pairs with equal scores.
-    pub tied_x: f64,
-    /// Pairs of events at one time with different scores.
-    pub tied_y: f64,
-    /// Pairs of events at one time with equal scores.
-    pub tied_xy: f64,
-}
-
-/// Harrell's concordance of a risk score: higher means an earlier event (R's `concordance(reverse = TRUE)`). With
-/// `strata`, pairs are formed within strata and counted together. Near-tied times are merged first, as R does.
-/// Scores count as tied when they are equal to the last bit.
-///
-/// All rows censored, one row, or all times tied: no comparable pair, so that `c`, `se` and the interval are NaN.
-pub fn concordance(
-    follow_up: &FollowUp<'_>,
-    strata: Option<&[u32]>,
-    score: &[f64],
-    level: ConfidenceLevel,
-) -> Result<Concordance, SurvivalError> {
-    check_length("score", score.len(), follow_up.rows())?;
-    check_finite("score", score)?;
-    let sets = RiskSets::new(follow_up, strata)?;
-    // Adding 0 turns -0 into 0, so that the two tie.
-    let mut by_position: Vec<f64> = sets.order.iter().map(|&row| score[row as usize] + 0.0).collect();
-    for run in &sets.alike {
-        by_position[run.clone()].sort_unstable_by(f64::total_cmp);
-    }
-    Ok(Sweeps::default().concordance(&sets, &by_position, level))
-}
 
 /// Counts pairs in two sweeps over the times, in O(n log n). Holds the space for it.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +26,7 @@ struct Pairs {
 }
 
 impl Sweeps {
-    /// The concordance of a score given by position.
+    /// Harrell's concordance of a score given by position.
     pub(crate) fn concordance(&mut self, sets: &RiskSets, score: &[f64], level: ConfidenceLevel) -> Concordance {
         self.concordance_of_clusters(sets, score, None, level)
     }
@@ -88,6 +37,18 @@ impl Sweeps {
         &mut self,
         sets: &RiskSets,
         score: &[f64],
+        clusters: Option<&[u32]>,
+        level: ConfidenceLevel,
+    ) -> Concordance {
+        self.weighted(sets, score, &[], clusters, level)
+    }
+
+    /// The same with weights of the events at each of the sets' groups; where there is none it is 1.
+    pub(crate) fn weighted(
+        &mut self,
+        sets: &RiskSets,
+        score: &[f64],
+        time_weights: &[f64],
         clusters: Option<&[u32]>,
         level: ConfidenceLevel,
     ) -> Concordance {
@@ -107,28 +68,33 @@ impl Sweeps {
             tied_xy: 0.0,
         };
         for stratum in sets.strata.iter().filter(|stratum| !stratum.active.is_empty()) {
-            self.events_with_later_rows(sets, stratum, &mut found);
-            self.rows_with_earlier_events(sets, stratum);
+            self.events_with_later_rows(sets, stratum, time_weights, &mut found);
+            self.rows_with_earlier_events(sets, stratum, time_weights);
         }
-        let comparable = found.concordant + found.discordant + found.tied_x;
-        if comparable > 0.0 {
-            // Somers' d is 2 c - 1; each row's influence on it is the derivative by the row's weight.
-            let somers_d = (found.concordant - found.discordant) / comparable;
-            let influence = |(position, pairs): (usize, &Pairs)| {
-                let own = pairs.concordant + pairs.discordant + pairs.tied;
-                sets.weight(position) * ((pairs.concordant - pairs.discordant) - somers_d * own) / comparable
-            };
-            let influences = self.pairs.iter().enumerate().map(influence);
+        if found.concordant + found.discordant + found.tied_x > 0.0 {
+            let comparable = found.concordant + found.discordant + found.tied_x;
+            found.c = (found.concordant + found.tied_x / 2.0) / comparable;
+            let influences = self.influence(sets, &found);
             let variance: f64 = match clusters {
                 None => influences.map(|value| value * value).sum(),
                 Some(clusters) => sum_of_squares_by_cluster(influences, clusters),
             };
-            found.c = (found.concordant + found.tied_x / 2.0) / comparable;
-            found.se = variance.sqrt() / 2.0;
+            found.se = variance.sqrt();
             found.lower = found.c - level.z() * found.se;
             found.upper = found.c + level.z() * found.se;
         }
         found
+    }
+
+    /// The influence of each position on the concordance found last: its derivative by the row's weight, times that.
+    pub(crate) fn influence(&self, sets: &RiskSets, found: &Concordance) -> impl Iterator<Item = f64> {
+        // Somers' d is 2 c - 1.
+        let comparable = found.concordant + found.discordant + found.tied_x;
+        let somers_d = (found.concordant - found.discordant) / comparable;
+        self.pairs.iter().enumerate().map(move |(position, pairs)| {
+            let own = pairs.concordant + pairs.discordant + pairs.tied;
+            sets.weight(position) * ((pairs.concordant - pairs.discordant) - somers_d * own) / comparable / 2.0
+        })
     }
 
     fn rank_scores(&mut self, score: &[f64]) {
@@ -155,9 +121,16 @@ impl Sweeps {
     }
 
     /// From the last time to the first, with the rows at risk in the tree: each event meets the rows that outlast it.
-    fn events_with_later_rows(&mut self, sets: &RiskSets, stratum: &Stratum, found: &mut Concordance) {
+    fn events_with_later_rows(
+        &mut self,
+        sets: &RiskSets,
+        stratum: &Stratum,
+        time_weights: &[f64],
+        found: &mut Concordance,
+    ) {
         let mut starting = stratum_starts(sets, stratum).iter().peekable();
-        for group in &sets.groups[stratum.active.clone()] {
+        for place in stratum.active.clone() {
+            let group = &sets.groups[place];
             for position in group.rows.clone().filter(|&position| !sets.event[position]) {
                 self.tree.add(self.rank[position], sets.weight(position));
             }
@@ -174,10 +147,11 @@ impl Sweeps {
             if group.events == 0 {
                 continue;
             }
+            let time_weight = time_weights.get(place).copied().unwrap_or(1.0);
             self.tied.clear();
             for position in group.rows.clone().filter(|&position| sets.event[position]) {
                 let (rank, weight) = (self.rank[position], sets.weight(position));
-                let split = self.tree.split(rank);
+                let split = self.tree.split(rank).times(time_weight);
                 let pairs = &mut self.pairs[position];
                 pairs.concordant += split.below;
                 pairs.discordant += split.above;
@@ -188,8 +162,8 @@ impl Sweeps {
                 self.tied.push((rank, weight));
             }
             let (tied_y, tied_xy) = pairs_among(&mut self.tied);
-            found.tied_y += tied_y;
-            found.tied_xy += tied_xy;
+            found.tied_y += time_weight * tied_y;
+            found.tied_xy += time_weight * tied_xy;
             for &(rank, weight) in &self.tied {
                 self.tree.add(rank, weight);
             }
@@ -199,9 +173,10 @@ impl Sweeps {
 
     /// From the first event to the last time, with the events so far in the tree: each row meets the events that it
     /// outlasts, less those before it started.
-    fn rows_with_earlier_events(&mut self, sets: &RiskSets, stratum: &Stratum) {
+    fn rows_with_earlier_events(&mut self, sets: &RiskSets, stratum: &Stratum, time_weights: &[f64]) {
         let mut starting = stratum_starts(sets, stratum).iter().rev().peekable();
-        for group in sets.groups[stratum.active.clone()].iter().rev() {
+        for place in stratum.active.clone().rev() {
+            let group = &sets.groups[place];
             if let Some(entries) = &sets.entries {
                 while let Some(&&position) = starting.peek() {
                     let position = position as usize;
@@ -215,8 +190,9 @@ impl Sweeps {
             for position in group.rows.clone().filter(|&position| sets.event[position]) {
                 self.meet_events(position, 1.0);
             }
+            let time_weight = time_weights.get(place).copied().unwrap_or(1.0);
             for position in group.rows.clone().filter(|&position| sets.event[position]) {
-                self.tree.add(self.rank[position], sets.weight(position));
+                self.tree.add(self.rank[position], time_weight * sets.weight(position));
             }
             for position in group.rows.clone().filter(|&position| !sets.event[position]) {
                 self.meet_events(position, 1.0);
@@ -254,7 +230,8 @@ fn sum_of_squares_by_cluster(influences: impl Iterator<Item = f64>, clusters: &[
     sums.iter().map(|sum| sum * sum).sum()
 }
 
-fn stratum_starts<'a>(sets: &'a RiskSets, stratum: &Stratum) -> &'a [u32] {
+/// Positions of a stratum from the last start to the first; none without intervals.
+pub(crate) fn stratum_starts<'a>(sets: &'a RiskSets, stratum: &Stratum) -> &'a [u32] {
     sets.entries
         .as_ref()
         .map_or(&[], |Entries { by_time, .. }| &by_time[stratum.rows.clone()])
