@@ -123,11 +123,6 @@ impl RiskSets {
         self.events
     }
 
-    /// The earliest of the times that a group stands for.
-    pub(crate) fn group_time(&self, group: &TimeGroup) -> f64 {
-        self.sorted.stop[group.rows.end - 1]
-    }
-
     pub(crate) fn weight(&self, position: usize) -> f64 {
         self.weight.as_ref().map_or(1.0, |weight| weight[position])
     }

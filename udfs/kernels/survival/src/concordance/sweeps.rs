@@ -26,13 +26,8 @@ struct Pairs {
 }
 
 impl Sweeps {
-    /// Harrell's concordance of a score given by position.
-    pub(crate) fn concordance(&mut self, sets: &RiskSets, score: &[f64], level: ConfidenceLevel) -> Concordance {
-        self.concordance_of_clusters(sets, score, None, level)
-    }
-
-    /// The same with a standard error that takes the rows of a cluster together (R's `cluster`): their influences are
-    /// added up before they are squared. `clusters` holds a code from 0 for each position.
+    /// Harrell's concordance of a score given by position. With `clusters`, a code from 0 for each position, the standard
+    /// error takes the rows of a cluster together (R's `cluster`): their influences are added up before they are squared.
     pub(crate) fn concordance_of_clusters(
         &mut self,
         sets: &RiskSets,

@@ -54,8 +54,9 @@ pub(super) fn time_weights(sets: &RiskSets, options: &ConcordanceOptions) -> Res
         }
     }
     if let Some(ymax) = options.ymax {
+        let times = sets.distinct_times();
         for (weight, group) in weights.iter_mut().zip(&sets.groups) {
-            if sets.group_time(group) > ymax {
+            if times[group.time as usize] > ymax {
                 *weight = 0.0;
             }
         }

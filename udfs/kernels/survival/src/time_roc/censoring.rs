@@ -1,8 +1,9 @@
 //! The probability of not being censored, for inverse weights.
 
-use crate::cox::{Covariate, CoxOptions, cox};
+use crate::cox::{Covariate, CoxOptions, HazardAt};
 use crate::error::SurvivalError;
 use crate::follow_up::FollowUp;
+use crate::risk_sets::RiskSets;
 use crate::time_roc::Weighting;
 use crate::time_roc::rows::Rows;
 
@@ -38,19 +39,18 @@ impl Censoring {
             concordance: false,
             ..CoxOptions::default()
         };
-        let fit = cox(
-            &FollowUp::right_censored(follow_up.stop, &censored)?,
-            None,
-            &[covariate],
-            &options,
-        )?;
+        let sets = RiskSets::new(&FollowUp::right_censored(follow_up.stop, &censored)?, None)?;
+        let columns = [covariate];
+        let model = sets.model(&columns, None, &options)?;
+        let fit = model.fit();
         let centre = fit.centre();
         let risk = rows
             .order
             .iter()
             .map(|&row| Ok((fit.linear_predictor(&[marker[row as usize]])? - centre).exp()))
             .collect::<Result<Vec<f64>, SurvivalError>>()?;
-        let hazard = efron_hazard(rows, &risk);
+        let steps = model.baseline()?.hazard(HazardAt::Means);
+        let hazard = steps.iter().map(|step| step.hazard).collect();
         Ok(Self::Cox { hazard, risk })
     }
 
@@ -88,30 +88,4 @@ pub(crate) fn kaplan_meier(rows: &Rows, count: impl Fn(usize) -> f64) -> Vec<f64
             survival
         })
         .collect()
-}
-
-/// Efron's baseline cumulative hazard of being censored after each distinct time.
-fn efron_hazard(rows: &Rows, risk: &[f64]) -> Vec<f64> {
-    let groups: Vec<_> = rows.groups().collect();
-    let mut at_risk = 0.0;
-    let mut steps: Vec<f64> = groups
-        .iter()
-        .rev()
-        .map(|group| {
-            at_risk += risk[group.clone()].iter().sum::<f64>();
-            let censored = || group.clone().filter(|&position| !rows.event[position]);
-            let count = censored().count();
-            let leaving: f64 = censored().map(|position| risk[position]).sum();
-            (0..count)
-                .map(|k| (at_risk - leaving * k as f64 / count as f64).recip())
-                .sum()
-        })
-        .collect();
-    steps.reverse();
-    let mut hazard = 0.0;
-    for step in &mut steps {
-        hazard += *step;
-        *step = hazard;
-    }
-    steps
 }
