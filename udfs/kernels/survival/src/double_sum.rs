@@ -13,6 +13,18 @@ impl DoubleSum {
         (self.sum, self.dropped) = two_sum(sum, self.dropped + dropped);
     }
 
+    pub(crate) fn add_sum(&mut self, other: Self) {
+        self.add(other.sum);
+        self.add(other.dropped);
+    }
+
+    pub(crate) fn negated(self) -> Self {
+        Self {
+            sum: -self.sum,
+            dropped: -self.dropped,
+        }
+    }
+
     pub(crate) fn sum(self) -> f64 {
         self.sum
     }

@@ -5,6 +5,16 @@ pub enum SurvivalError {
     /// There is no row at all.
     #[error("there are no rows: at least one is needed")]
     NoRows,
+    /// Too few of something that is compared.
+    #[error("there are {found} {what}, expected at least {needed}")]
+    TooFew {
+        /// Such as `raters`.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many are needed.
+        needed: usize,
+    },
     /// Two arguments that go row by row differ in length.
     #[error("`{argument}` has {found} rows, expected {expected} as in the times")]
     Length {

@@ -8,7 +8,9 @@
 //! the same rows in another order give the same bits.
 
 mod adjust;
+mod beta;
 mod codes;
+mod comparison;
 mod concordance;
 mod confidence;
 mod counts;
@@ -19,6 +21,7 @@ mod double_sum;
 mod error;
 mod fenwick;
 mod follow_up;
+mod icc;
 mod kaplan_meier;
 mod ldl;
 mod log_rank;
@@ -28,6 +31,7 @@ mod radix;
 mod ranks;
 mod restricted_mean;
 mod risk_sets;
+mod rows;
 mod selection;
 mod split;
 mod survival_at;
@@ -36,10 +40,16 @@ mod time_roc;
 mod times;
 
 pub use adjust::{Adjustment, adjust_p_values};
+pub use beta::{f_quantile_upper, f_upper, t_two_sided};
+pub use comparison::{
+    ContingencyTable, FTest, FisherLimit, RankSum, TTest, Variances, chi_square_test, fisher_exact, kruskal_wallis,
+    one_way, rank_sum, standardized_difference_of_counts, standardized_difference_of_means, t_test,
+};
 pub use concordance::{
     Concordance, ConcordanceComparison, ConcordanceDifference, ConcordanceOptions, TimeWeight, compare_concordance,
     concordance, concordance_with,
 };
+pub use concordance::{Concordance, concordance};
 pub use confidence::ConfidenceType;
 pub use cox::{
     ChiSquareTest, Convergence, Covariate, CoxBaseline, CoxFit, CoxModel, CoxOptions, CoxWarning, HazardAt, HazardStep,
@@ -52,6 +62,7 @@ pub use cumulative_hazard::{
 pub use distributions::{ConfidenceLevel, chi_square_upper, normal_two_sided};
 pub use error::SurvivalError;
 pub use follow_up::FollowUp;
+pub use icc::{Icc, IccForm, IccTable, icc, icc_of_features};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep, kaplan_meier, kaplan_meier_by};
 pub use log_rank::{
     LogRank, LogRankGroup, LogRankWeight, PairwiseLogRank, Rho, TrendTest, log_rank, pairwise_log_rank,
@@ -64,7 +75,8 @@ pub use quantile::Quantile;
 pub use restricted_mean::{Contrast, RestrictedMean, RestrictedMeanComparison};
 pub use risk_sets::RiskSets;
 pub use selection::{
-    CaretVariant, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, correlation_filter,
+    CaretVariant, ColumnSpread, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, VarianceRule,
+    correlation_filter, variance_filter,
 };
 pub use split::{TrainFraction, train_test_split};
 pub use survival_at::SurvivalAt;

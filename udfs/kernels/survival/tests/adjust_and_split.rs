@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::{HashMap, HashSet};
 
-use common::{Table, Tally, reference};
+use common::{Table, Tally, golden, reference};
 use proptest::prelude::*;
 use radsql_survival::{Adjustment, SurvivalError, TrainFraction, adjust_p_values, train_test_split};
 
@@ -15,6 +15,25 @@ fn adjusted_p_values_equal_r() {
     let p = table.numbers("p");
     let mut tally = Tally::default();
     for (method, column) in [(Adjustment::BenjaminiHochberg, "p_bh"), (Adjustment::Holm, "p_holm")] {
+        for (found, expected) in adjust_p_values(&p, method).into_iter().zip(table.numbers(column)) {
+            tally.close(column, found, expected, 1e-15);
+        }
+    }
+    tally.finish("p.adjust");
+}
+
+#[test]
+fn every_method_equals_r() {
+    let table = Table::read(&golden("adjust/adjusted.csv"));
+    let p = table.numbers("p");
+    let mut tally = Tally::default();
+    for (method, column) in [
+        (Adjustment::BenjaminiHochberg, "BH"),
+        (Adjustment::BenjaminiYekutieli, "BY"),
+        (Adjustment::Holm, "holm"),
+        (Adjustment::Hochberg, "hochberg"),
+        (Adjustment::Bonferroni, "bonferroni"),
+    ] {
         for (found, expected) in adjust_p_values(&p, method).into_iter().zip(table.numbers(column)) {
             tally.close(column, found, expected, 1e-15);
         }

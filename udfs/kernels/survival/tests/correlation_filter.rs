@@ -3,9 +3,8 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
-use common::{Table, Tally, json, list, reference};
+use common::{Table, Tally, golden, json, list, reference};
 use proptest::prelude::*;
 use radsql_survival::{
     CaretVariant, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, SurvivalError,
@@ -95,9 +94,8 @@ fn twelve_columns_equal_caret() {
 
 #[test]
 fn golden_columns_equal_caret() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/golden/survival/correlation_filter");
-    let table = Table::read(&folder.join("columns.csv"));
-    let expected = json(&folder.join("removed.json"));
+    let table = Table::read(&golden("correlation_filter/columns.csv"));
+    let expected = json(&golden("correlation_filter/removed.json"));
     for (name, coefficient) in [("pearson", Correlation::Pearson), ("spearman", Correlation::Spearman)] {
         let compared = check_against(&table, coefficient, |limit, exact| {
             expected.get(format!("{name}_{limit}_{}", if exact { "exact" } else { "fast" }))

@@ -1,33 +1,11 @@
 //! The two algorithms of caret's `findCorrelation`, without a table of all correlations.
+//!
+//! Means of correlations come from sums of twice the digits: those that are equal in theory come out equal, whatever the
+//! order of their terms, as they do in R's long doubles.
 
 use super::correlation::Standardised;
 use super::correlation_filter::{BLOCK, CorrelationCutoff, Dropped};
-
-/// A sum that keeps what rounding takes off (two-sum, Knuth). Means that are equal in theory come out equal, whatever
-/// the order of their terms, as they do in R's long doubles.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    high: f64,
-    low: f64,
-}
-
-impl Sum {
-    fn add(&mut self, term: f64) {
-        let high = self.high + term;
-        let part = high - self.high;
-        self.low += (self.high - (high - part)) + (term - part);
-        self.high = high;
-    }
-
-    fn subtract(&mut self, other: Self) {
-        self.add(-other.high);
-        self.low -= other.low;
-    }
-
-    fn value(self) -> f64 {
-        self.high + self.low
-    }
-}
+use crate::double_sum::DoubleSum;
 
 /// Calls `visit` with each pair of different columns and their correlation, in a fixed order.
 fn each_pair(table: &Standardised, mut visit: impl FnMut(usize, usize, f64)) {
@@ -50,17 +28,19 @@ fn each_pair(table: &Standardised, mut visit: impl FnMut(usize, usize, f64)) {
 /// `findCorrelation(exact = FALSE)`: of each correlated pair the column with the larger mean |r| goes; of equal means the
 /// first column.
 pub(super) fn fast(table: &Standardised, cutoff: CorrelationCutoff) -> Dropped {
-    let mut sums = vec![Sum { high: 1.0, low: 0.0 }; table.len()];
+    let mut sums = vec![DoubleSum::default(); table.len()];
     each_pair(table, |a, b, correlation| {
         sums[a].add(correlation.abs());
         sums[b].add(correlation.abs());
     });
     // caret compares the means as factor levels: as text of 15 significant digits.
-    let mean = |sum: &Sum| {
-        let mean = sum.value() / table.len() as f64;
+    let mean = |sum: &mut DoubleSum| {
+        // Of the column with itself.
+        sum.add(1.0);
+        let mean = sum.sum() / table.len() as f64;
         format!("{mean:.14e}").parse::<f64>().unwrap_or(mean)
     };
-    let means: Vec<f64> = sums.iter().map(mean).collect();
+    let means: Vec<f64> = sums.iter_mut().map(mean).collect();
     let mut dropped: Dropped = vec![None; table.len()];
     each_pair(table, |a, b, correlation| {
         if correlation.abs() > cutoff.value() {
@@ -81,7 +61,7 @@ pub(super) fn fast(table: &Standardised, cutoff: CorrelationCutoff) -> Dropped {
 /// it is correlated with: it goes when its mean |r| is above that of the table without the other's line, else the other
 /// goes. Means are over the columns that are left at the time.
 pub(super) fn exact(table: &Standardised, cutoff: CorrelationCutoff) -> Dropped {
-    let mut sums = vec![Sum::default(); table.len()];
+    let mut sums = vec![DoubleSum::default(); table.len()];
     let mut partners = vec![0_usize; table.len()];
     each_pair(table, |a, b, correlation| {
         sums[a].add(correlation.abs());
@@ -92,12 +72,11 @@ pub(super) fn exact(table: &Standardised, cutoff: CorrelationCutoff) -> Dropped 
         }
     });
     let mut order: Vec<usize> = (0..table.len()).collect();
-    order.sort_by(|&a, &b| sums[b].value().total_cmp(&sums[a].value()));
+    order.sort_by(|&a, &b| sums[b].sum().total_cmp(&sums[a].sum()));
     let mut left = Remaining {
         table,
-        total: sums.iter().fold(Sum::default(), |mut total, sum| {
-            total.add(sum.high);
-            total.add(sum.low);
+        total: sums.iter().fold(DoubleSum::default(), |mut total, sum| {
+            total.add_sum(*sum);
             total
         }),
         sums,
@@ -136,9 +115,9 @@ struct Remaining<'a> {
     table: &'a Standardised,
     columns: Vec<usize>,
     /// For each column over all others.
-    sums: Vec<Sum>,
+    sums: Vec<DoubleSum>,
     /// Over all ordered pairs.
-    total: Sum,
+    total: DoubleSum,
 }
 
 impl Remaining<'_> {
@@ -147,14 +126,14 @@ impl Remaining<'_> {
     }
 
     fn mean_of(&self, column: usize) -> f64 {
-        self.sums[column].value() / self.others()
+        self.sums[column].sum() / self.others()
     }
 
     /// Over the lines of all columns but one; that column still stands in the lines of the others.
     fn mean_without(&self, column: usize) -> f64 {
         let mut rest = self.total;
-        rest.subtract(self.sums[column]);
-        rest.value() / (self.others() * self.others())
+        rest.add_sum(self.sums[column].negated());
+        rest.sum() / (self.others() * self.others())
     }
 
     fn remove(&mut self, column: usize) {
@@ -164,7 +143,7 @@ impl Remaining<'_> {
         for (&other, correlation) in self.columns.iter().zip(line) {
             self.sums[other].add(-correlation.abs());
         }
-        self.total.subtract(self.sums[column]);
-        self.total.subtract(self.sums[column]);
+        self.total.add_sum(self.sums[column].negated());
+        self.total.add_sum(self.sums[column].negated());
     }
 }

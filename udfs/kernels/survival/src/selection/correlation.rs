@@ -1,10 +1,9 @@
 //! Columns made ready so that a dot product of two is their correlation.
 
-use std::cmp::Ordering;
-
 use super::dots::{LANES, dots};
 use crate::error::SurvivalError;
 use crate::ranks::average_ranks;
+use crate::rows::sort_rows;
 
 /// Columns centred and scaled to length 1.
 #[derive(Debug)]
@@ -85,21 +84,9 @@ impl Standardised {
     }
 }
 
-/// Orders rows by their values in the first column, then in the second and so on. Rows that are alike in all columns may
-/// stand either way.
-fn sort_rows(columns: &[&[f64]], rows: &mut [usize]) {
-    rows.sort_unstable_by(|&a, &b| {
-        columns
-            .iter()
-            .map(|column| column[a].total_cmp(&column[b]))
-            .find(|order| *order != Ordering::Equal)
-            .unwrap_or(Ordering::Equal)
-    });
-}
-
 /// Subtracts the mean, divides by a power of two so that squares neither overflow nor vanish, and returns the sample
 /// variance of the values as they were: 0 exactly when all are equal, infinite beyond the range of numbers.
-fn centre(values: &mut [f64]) -> f64 {
+pub(super) fn centre(values: &mut [f64]) -> f64 {
     let (low, high) = values
         .iter()
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {

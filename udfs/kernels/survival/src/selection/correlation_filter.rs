@@ -4,6 +4,7 @@ use super::caret;
 use super::correlation::Standardised;
 use crate::error::SurvivalError;
 use crate::follow_up::check_length;
+use crate::rows::{check_not_infinite, complete_rows};
 
 /// Which correlation is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -137,13 +138,7 @@ pub fn correlation_filter(
     }
     for (place, column) in columns.iter().enumerate() {
         check_length(&format!("column {place}"), column.len(), rows)?;
-        if let Some(row) = column.iter().position(|value| value.is_infinite()) {
-            return Err(SurvivalError::NotFinite {
-                argument: format!("column {place}"),
-                row,
-                value: column[row],
-            });
-        }
+        check_not_infinite(&format!("column {place}"), column)?;
     }
     if let KeepBy::PValue(p_values) = keep_by {
         check_length("p_values", p_values.len(), columns.len())?;
@@ -199,17 +194,6 @@ pub fn correlation_filter(
         columns: verdicts,
         rows,
     })
-}
-
-/// The rows in which no column is NaN.
-fn complete_rows(columns: &[&[f64]], rows: usize) -> Vec<usize> {
-    let mut complete = vec![true; rows];
-    for column in columns {
-        for (complete, value) in complete.iter_mut().zip(*column) {
-            *complete &= !value.is_nan();
-        }
-    }
-    (0..rows).filter(|&row| complete[row]).collect()
 }
 
 /// Why a column, by its place in the table, goes: the other column and their correlation; `None` when it stays.

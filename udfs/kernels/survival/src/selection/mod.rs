@@ -4,7 +4,9 @@ mod caret;
 mod correlation;
 mod correlation_filter;
 mod dots;
+mod variance_filter;
 
 pub use correlation_filter::{
     CaretVariant, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, correlation_filter,
 };
+pub use variance_filter::{ColumnSpread, VarianceRule, variance_filter};

@@ -201,3 +201,10 @@ pub fn shuffled<T: Clone>(rows: &[T], seed: u64) -> Vec<T> {
     }
     shuffled
 }
+
+/// A golden file of this package, by its path under `tests/golden/survival`.
+pub fn golden(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../tests/golden/survival")
+        .join(path)
+}
