@@ -49,7 +49,6 @@ pub use concordance::{
     Concordance, ConcordanceComparison, ConcordanceDifference, ConcordanceOptions, TimeWeight, compare_concordance,
     concordance, concordance_with,
 };
-pub use concordance::{Concordance, concordance};
 pub use confidence::ConfidenceType;
 pub use cox::{
     ChiSquareTest, Convergence, Covariate, CoxBaseline, CoxFit, CoxModel, CoxOptions, CoxWarning, HazardAt, HazardStep,
