@@ -2,7 +2,10 @@
 //!
 //! A [`FollowUp`] holds times, events, and if need be intervals and weights, checked once. From it come
 //! [`cox`] and [`univariate_cox`], [`kaplan_meier`], [`log_rank`] and [`concordance`]. [`adjust_p_values`] corrects for
-//! multiple tests, [`train_test_split`] divides a cohort.
+//! multiple tests, [`train_test_split`] divides a cohort, [`optimal_cutpoint`] a marker.
+//!
+//! Columns of a wide table are chosen by [`correlation_filter`], [`variance_filter`] and [`icc`], the agreement of repeated
+//! measurements. [`table_one`] is the baseline table, and the tests that it needs stand by themselves.
 //!
 //! Every answer is a function of the set of rows: rows are brought into one order before anything is summed, so that
 //! the same rows in another order give the same bits.
@@ -16,6 +19,7 @@ mod confidence;
 mod counts;
 mod cox;
 mod cumulative_hazard;
+mod cutpoint;
 mod distributions;
 mod double_sum;
 mod error;
@@ -32,9 +36,11 @@ mod ranks;
 mod restricted_mean;
 mod risk_sets;
 mod rows;
+mod sample;
 mod selection;
 mod split;
 mod survival_at;
+mod table_one;
 mod time_order;
 mod time_roc;
 mod times;
@@ -58,6 +64,9 @@ pub use cox::{
 pub use cumulative_hazard::{
     CumulativeHazard, CumulativeHazardStep, HazardConfidence, HazardOptions, HazardType, cumulative_hazard,
 };
+pub use cutpoint::{
+    CutpointCorrection, CutpointGroup, CutpointRule, MinProportion, OptimalCutpoint, QuantileGroups, optimal_cutpoint,
+};
 pub use distributions::{ConfidenceLevel, chi_square_upper, normal_two_sided};
 pub use error::SurvivalError;
 pub use follow_up::FollowUp;
@@ -79,6 +88,10 @@ pub use selection::{
 };
 pub use split::{TrainFraction, train_test_split};
 pub use survival_at::SurvivalAt;
+pub use table_one::{
+    CategoricalTest, ContinuousTest, GroupTest, LevelCount, NumericSummary, TableOne, TableOneCell, TableOneGroup,
+    TableOneOptions, TableOneRow, TableOneValues, TableOneVariable, TestKind, table_one,
+};
 pub use time_roc::{
     AucDifference, ConditionalRoc, ConditionalSurvival, RocPoint, Span, TiedTimes, TimeRoc, TimeRocOptions, Weighting,
     compare_time_roc, conditional_roc, time_roc, time_roc_curve,
