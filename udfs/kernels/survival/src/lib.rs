@@ -29,6 +29,7 @@ mod icc;
 mod kaplan_meier;
 mod ldl;
 mod log_rank;
+mod pair_counts;
 mod prediction;
 mod quantile;
 mod radix;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::error::SurvivalError;
 use crate::follow_up::{FollowUp, check_length};
+use crate::radix;
 use crate::times::{distinct_times, key_event, key_time, place, time_key};
 
 /// Follow-up made ready for fitting: rows sorted, near-tied times merged, strata separated. Many models can be fitted
@@ -75,42 +76,35 @@ impl RiskSets {
             check_length("strata", strata.len(), rows)?;
         }
         let stratum = |row: u32| strata.map_or(0, |strata| strata[row as usize]);
-        let mut keys: Vec<(u32, u64, u32)> = (0..last)
-            // Inverted keys sort from the last time to the first.
-            .map(|row| {
-                (
-                    stratum(row),
-                    !time_key(follow_up.stop[row as usize], follow_up.event[row as usize]),
-                    row,
-                )
-            })
-            .collect();
-        let less_common = |a: u32, b: u32| {
-            let compare = |values: Option<&[f64]>| {
+        // Inverted keys sort from the last time to the first.
+        let key = |row: u32| !time_key(follow_up.stop[row as usize], follow_up.event[row as usize]);
+        let mut keys: Vec<(u64, u32)> = (0..last).map(|row| (key(row), row)).collect();
+        radix::sort_by_key(&mut keys, |key| key.0);
+        if strata.is_some() {
+            radix::sort_by_key(&mut keys, |key| u64::from(stratum(key.1)));
+        }
+        if follow_up.start.is_some() || follow_up.weights.is_some() {
+            let alike = |a: &(u64, u32), b: &(u64, u32)| a.0 == b.0 && stratum(a.1) == stratum(b.1);
+            let compare = |values: Option<&[f64]>, a: u32, b: u32| {
                 values.map_or(Ordering::Equal, |values| {
                     values[a as usize].total_cmp(&values[b as usize])
                 })
             };
-            compare(follow_up.start).then_with(|| compare(follow_up.weights))
-        };
-        if follow_up.start.is_none() && follow_up.weights.is_none() {
-            keys.sort_unstable_by_key(|&(stratum, key, _)| (stratum, key));
-        } else {
-            keys.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| less_common(a.2, b.2)));
+            for run in keys.chunk_by_mut(alike).filter(|run| run.len() > 1) {
+                run.sort_unstable_by(|&(_, a), &(_, b)| {
+                    compare(follow_up.start, a, b).then_with(|| compare(follow_up.weights, a, b))
+                });
+            }
         }
-        let gather = |values: &[f64]| {
-            keys.iter()
-                .map(|&(_, _, row)| values[row as usize])
-                .collect::<Vec<f64>>()
-        };
+        let gather = |values: &[f64]| keys.iter().map(|&(_, row)| values[row as usize]).collect::<Vec<f64>>();
         let sorted = Sorted {
-            stratum: keys.iter().map(|key| key.0).collect(),
-            stop: keys.iter().map(|key| key_time(!key.1)).collect(),
+            stratum: keys.iter().map(|key| stratum(key.1)).collect(),
+            stop: keys.iter().map(|key| key_time(!key.0)).collect(),
             start: follow_up.start.map(gather),
         };
-        let event = keys.iter().map(|key| key_event(!key.1)).collect();
+        let event = keys.iter().map(|key| key_event(!key.0)).collect();
         let weight = follow_up.weights.map(gather);
-        Self::build(keys.iter().map(|key| key.2).collect(), event, weight, sorted)
+        Self::build(keys.iter().map(|key| key.1).collect(), event, weight, sorted)
     }
 
     /// Rows in all.

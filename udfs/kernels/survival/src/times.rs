@@ -10,6 +10,12 @@ pub(crate) fn time_key(time: f64, event: bool) -> u64 {
     ((time + 0.0).to_bits() << 1) | u64::from(event)
 }
 
+/// A key that orders as numbers of either sign do, -0 before 0.
+pub(crate) fn order_key(value: f64) -> u64 {
+    let bits = value.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
 /// The time of a key.
 pub(crate) fn key_time(key: u64) -> f64 {
     f64::from_bits(key >> 1)

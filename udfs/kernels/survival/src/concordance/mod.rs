@@ -7,7 +7,7 @@ mod time_weights;
 pub use compare::{ConcordanceComparison, ConcordanceDifference, compare_concordance};
 pub use time_weights::TimeWeight;
 
-pub(crate) use sweeps::{Sweeps, order_key, stratum_starts};
+pub(crate) use sweeps::{Sweeps, stratum_starts};
 
 use crate::distributions::ConfidenceLevel;
 use crate::error::SurvivalError;

@@ -3,9 +3,12 @@
 use crate::concordance::Concordance;
 use crate::distributions::ConfidenceLevel;
 use crate::fenwick::Fenwick;
+use crate::pair_counts::{CountedRow, MOST_ROWS, PairTotals, count_pairs};
 use crate::risk_sets::{Entries, RiskSets, Stratum};
+use crate::times::order_key;
 
-/// Counts pairs in two sweeps over the times, in O(n log n). Holds the space for it.
+/// Counts pairs in O(n log n): without weights and intervals by [`count_pairs`], else in two sweeps over the times. Holds
+/// the space for it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sweeps {
     /// Rank of each position's score among the distinct scores.
@@ -15,14 +18,18 @@ pub(crate) struct Sweeps {
     /// Pairs of each position with any other.
     pairs: Vec<Pairs>,
     tied: Vec<(u32, f64)>,
+    counted: Vec<CountedRow>,
+    buffer: Vec<CountedRow>,
+    keys: Vec<u64>,
 }
 
-/// Weights of the rows that form comparable pairs with a row, by the score's order.
+/// Weights of the rows that form comparable pairs with a row.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pairs {
-    concordant: f64,
-    discordant: f64,
-    tied: f64,
+    /// Of concordant pairs less those of discordant ones.
+    net: f64,
+    /// Of all comparable pairs.
+    all: f64,
 }
 
 impl Sweeps {
@@ -47,7 +54,6 @@ impl Sweeps {
         clusters: Option<&[u32]>,
         level: ConfidenceLevel,
     ) -> Concordance {
-        self.rank_scores(score);
         self.pairs.clear();
         self.pairs.resize(sets.rows(), Pairs::default());
         let mut found = Concordance {
@@ -62,9 +68,16 @@ impl Sweeps {
             tied_y: 0.0,
             tied_xy: 0.0,
         };
-        for stratum in sets.strata.iter().filter(|stratum| !stratum.active.is_empty()) {
-            self.events_with_later_rows(sets, stratum, time_weights, &mut found);
-            self.rows_with_earlier_events(sets, stratum, time_weights);
+        let strata = sets.strata.iter().filter(|stratum| !stratum.active.is_empty());
+        let whole = time_weights.is_empty() && sets.weight.is_none() && sets.entries.is_none();
+        if whole && sets.rows() < MOST_ROWS {
+            strata.for_each(|stratum| self.whole_pairs(sets, stratum, score, &mut found));
+        } else {
+            self.rank_scores(score);
+            for stratum in strata {
+                self.events_with_later_rows(sets, stratum, time_weights, &mut found);
+                self.rows_with_earlier_events(sets, stratum, time_weights);
+            }
         }
         if found.concordant + found.discordant + found.tied_x > 0.0 {
             let comparable = found.concordant + found.discordant + found.tied_x;
@@ -86,10 +99,63 @@ impl Sweeps {
         // Somers' d is 2 c - 1.
         let comparable = found.concordant + found.discordant + found.tied_x;
         let somers_d = (found.concordant - found.discordant) / comparable;
-        self.pairs.iter().enumerate().map(move |(position, pairs)| {
-            let own = pairs.concordant + pairs.discordant + pairs.tied;
-            sets.weight(position) * ((pairs.concordant - pairs.discordant) - somers_d * own) / comparable / 2.0
-        })
+        self.pairs
+            .iter()
+            .enumerate()
+            .map(move |(position, pairs)| sets.weight(position) * (pairs.net - somers_d * pairs.all) / comparable / 2.0)
+    }
+
+    /// Counts the pairs of a stratum, each as 1.
+    fn whole_pairs(&mut self, sets: &RiskSets, stratum: &Stratum, score: &[f64], found: &mut Concordance) {
+        let groups = &sets.groups[stratum.active.clone()];
+        let mut earlier_events: usize = groups.iter().map(|group| group.events).sum();
+        let (mut comparable, mut different) = (0.0, 0.0);
+        self.counted.clear();
+        let key = |position: usize| order_key(score[position] + 0.0);
+        for group in groups {
+            let censored = group.rows.len() - group.events;
+            let later = group.rows.start - stratum.rows.start + censored;
+            comparable += (group.events * later) as f64;
+            let of_censored = earlier_events as f64;
+            earlier_events -= group.events;
+            for position in group.rows.clone().filter(|&position| !sets.event[position]) {
+                self.pairs[position].all = of_censored;
+                self.counted
+                    .push(CountedRow::new(key(position), position as u32, false));
+            }
+            let first = self.counted.len();
+            for position in group.rows.clone().filter(|&position| sets.event[position]) {
+                self.pairs[position].all = (later + earlier_events) as f64;
+                self.counted.push(CountedRow::new(key(position), position as u32, true));
+            }
+            // Events of one time are no pairs, but are counted like those of a row and an earlier event. In the order of
+            // their scores all such pairs are concordant, so that it is known what is to be taken off.
+            let tied = &mut self.counted[first..];
+            if tied.len() < 2 {
+                continue;
+            }
+            tied.sort_unstable_by_key(|row| row.key);
+            for equal in tied.chunk_by(|a, b| a.key == b.key) {
+                let others = (group.events - equal.len()) as f64;
+                different += equal.len() as f64 * others / 2.0;
+                found.tied_xy += (equal.len() * (equal.len() - 1) / 2) as f64;
+                equal.iter().for_each(|row| self.pairs[row.place()].net -= others);
+            }
+        }
+        let Self {
+            counted,
+            buffer,
+            keys,
+            pairs,
+            ..
+        } = self;
+        let totals = count_pairs(counted, buffer, keys, |position, net| pairs[position].net += net as f64);
+        let PairTotals { concordant, discordant } = totals;
+        let concordant = concordant as f64 - different;
+        found.concordant += concordant;
+        found.discordant += discordant as f64;
+        found.tied_x += comparable - concordant - discordant as f64;
+        found.tied_y += different;
     }
 
     fn rank_scores(&mut self, score: &[f64]) {
@@ -98,7 +164,7 @@ impl Sweeps {
             score
                 .iter()
                 .zip(0..)
-                .map(|(&score, position)| (order_key(score), position)),
+                .map(|(&score, position)| (order_key(score + 0.0), position)),
         );
         self.sorted.sort_unstable();
         self.rank.clear();
@@ -148,9 +214,8 @@ impl Sweeps {
                 let (rank, weight) = (self.rank[position], sets.weight(position));
                 let split = self.tree.split(rank).times(time_weight);
                 let pairs = &mut self.pairs[position];
-                pairs.concordant += split.below;
-                pairs.discordant += split.above;
-                pairs.tied += split.equal;
+                pairs.net += split.below - split.above;
+                pairs.all += split.below + split.above + split.equal;
                 found.concordant += weight * split.below;
                 found.discordant += weight * split.above;
                 found.tied_x += weight * split.equal;
@@ -199,9 +264,8 @@ impl Sweeps {
     fn meet_events(&mut self, position: usize, sign: f64) {
         let split = self.tree.split(self.rank[position]);
         let pairs = &mut self.pairs[position];
-        pairs.concordant += sign * split.above;
-        pairs.discordant += sign * split.below;
-        pairs.tied += sign * split.equal;
+        pairs.net += sign * (split.above - split.below);
+        pairs.all += sign * (split.above + split.below + split.equal);
     }
 
     fn clear_tree(&mut self, sets: &RiskSets, stratum: &Stratum) {
@@ -251,10 +315,4 @@ fn pairs_among(tied: &mut [(u32, f64)]) -> (f64, f64) {
         before += in_run;
     }
     (different, equal)
-}
-
-/// Orders as the numbers do.
-pub(crate) fn order_key(value: f64) -> u64 {
-    let bits = value.to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }

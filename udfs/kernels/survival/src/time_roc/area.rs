@@ -1,12 +1,12 @@
 //! The area under the curve at one time, and each row's influence on it.
 
-use crate::concordance::order_key;
 use crate::distributions::ConfidenceLevel;
 use crate::error::SurvivalError;
 use crate::follow_up::FollowUp;
 use crate::time_roc::censoring::Censoring;
 use crate::time_roc::rows::{Rows, Split};
 use crate::time_roc::{TimeRoc, Weighting};
+use crate::times::order_key;
 
 /// Positions by ascending marker, in runs of equal markers.
 #[derive(Debug, Clone, Default)]
