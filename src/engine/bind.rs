@@ -14,6 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 use radsql_udfs::options::RadsqlOptions;
 use radsql_udfs::radiomics::radiomics::Radiomics;
 use radsql_udfs::survival::options::Options;
+use radsql_udfs::survival::statistic::Statistic;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ impl BindFunctions {
             Expr::AggregateFunction(AggregateFunction { func, params }) => match self.aggregate.get(func.name()) {
                 Some(bound) => {
                     let mut params = params;
-                    params.args = with_options(params.args, settings);
+                    params.args = with_options(params.args, settings, bound, false);
                     let func = Arc::clone(bound);
                     Ok(Transformed::yes(Expr::AggregateFunction(AggregateFunction {
                         func,
@@ -67,7 +68,7 @@ impl BindFunctions {
                 };
                 let (fun, changed) = match bound {
                     Some(bound) => {
-                        params.args = with_options(params.args, settings);
+                        params.args = with_options(params.args, settings, bound, true);
                         (WindowFunctionDefinition::AggregateUDF(Arc::clone(bound)), true)
                     }
                     None => (fun, false),
@@ -109,11 +110,14 @@ impl BindFunctions {
     }
 }
 
-fn with_options(args: Vec<Expr>, settings: &RadsqlOptions) -> Vec<Expr> {
-    let options = Options {
-        names: args.iter().map(name_of).collect(),
-        ..Options::of_session(settings)
+fn with_options(args: Vec<Expr>, settings: &RadsqlOptions, function: &AggregateUDF, window: bool) -> Vec<Expr> {
+    let names: Vec<String> = args.iter().map(name_of).collect();
+    let roles = match function.inner().downcast_ref::<Statistic>() {
+        Some(statistic) => statistic.definition().positional(names.clone()).roles,
+        None => vec![],
     };
+    let mut options = Options::of_session(settings);
+    (options.names, options.roles, options.window) = (names, roles, window);
     std::iter::once(lit(options.to_text())).chain(args).collect()
 }
 

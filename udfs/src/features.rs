@@ -1,6 +1,9 @@
 //! Features as SQL gives them, taken apart: a struct means all its fields, a list `deep` means `deep_0, deep_1, ...`.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, GenericListArray, OffsetSizeTrait,
+};
+use datafusion::arrow::buffer::ScalarBuffer;
 use datafusion::arrow::compute::{cast, nullif};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, exec_err};
@@ -10,53 +13,55 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the lists of a column differ in length.
-pub fn flatten(function: &str, name: &str, array: &ArrayRef, into: &mut Vec<(String, ArrayRef)>) -> Result<()> {
+pub fn flatten(function: &str, name: &str, array: ArrayRef, into: &mut Vec<(String, ArrayRef)>) -> Result<()> {
     match array.data_type() {
         DataType::Struct(fields) => {
-            let s = array.as_struct();
+            let fields = fields.clone();
+            // The whole is let go, so that each column is held by nothing else.
+            let (_, columns, nulls) = array.as_struct().clone().into_parts();
+            drop(array);
             // A NULL struct has no fields: its own nulls win over what lies below them.
-            let no_struct = s.nulls().map(|n| BooleanArray::new(!n.inner(), None));
-            for (field, column) in fields.iter().zip(s.columns()) {
+            let no_struct = nulls
+                .filter(|n| n.null_count() > 0)
+                .map(|n| BooleanArray::new(!n.inner(), None));
+            for (field, column) in fields.iter().zip(columns) {
                 let column = match &no_struct {
-                    Some(gone) => nullif(column, gone)?,
-                    None => Arc::clone(column),
+                    Some(gone) => nullif(&column, gone)?,
+                    None => column,
                 };
-                flatten(function, field.name(), &column, into)?;
+                flatten(function, field.name(), column, into)?;
             }
             Ok(())
         }
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => {
-            flatten_list(function, name, array, into)
+            flatten_list(function, name, &array, into)
         }
         _ => {
-            into.push((name.to_string(), Arc::clone(array)));
+            into.push((name.to_string(), array));
             Ok(())
         }
     }
 }
 
 fn flatten_list(function: &str, name: &str, array: &ArrayRef, into: &mut Vec<(String, ArrayRef)>) -> Result<()> {
-    let rows: Vec<Option<ArrayRef>> = match array.data_type() {
-        DataType::List(_) => array.as_list::<i32>().iter().collect(),
-        DataType::LargeList(_) => array.as_list::<i64>().iter().collect(),
-        _ => array.as_fixed_size_list().iter().collect(),
+    // Where each row's list begins, and how long it is; none where it is NULL.
+    let mut places: Vec<Option<(usize, usize)>> = Vec::with_capacity(array.len());
+    let values = match array.data_type() {
+        DataType::FixedSizeList(_, _) => {
+            let lists = array.as_fixed_size_list();
+            let width = usize::try_from(lists.value_length()).unwrap_or(0);
+            places.extend((0..lists.len()).map(|i| lists.is_valid(i).then_some((i * width, width))));
+            Arc::clone(lists.values())
+        }
+        DataType::LargeList(_) => list_places(array.as_list::<i64>(), &mut places),
+        _ => list_places(array.as_list::<i32>(), &mut places),
     };
     let width = match array.data_type() {
         DataType::FixedSizeList(_, n) => usize::try_from(*n).unwrap_or(0),
-        _ => rows.iter().flatten().map(|r| r.len()).next().unwrap_or(0),
+        _ => places.iter().flatten().map(|(_, len)| *len).next().unwrap_or(0),
     };
-    let mut columns = vec![Vec::with_capacity(rows.len()); width];
-    for row in rows {
-        match row {
-            None => columns.iter_mut().for_each(|c| c.push(f64::NAN)),
-            Some(r) if r.len() != width => {
-                return exec_err!(
-                    "{function}: lists in '{name}' must have one length; found {width} and {}",
-                    r.len()
-                );
-            }
-            Some(r) => numbers(&r)?.into_iter().zip(&mut columns).for_each(|(v, c)| c.push(v)),
-        }
+    if let Some((_, other)) = places.iter().flatten().find(|(_, len)| *len != width) {
+        return exec_err!("{function}: lists in '{name}' must have one length; found {width} and {other}");
     }
     if width == 0 {
         // Nobody knows how wide: one column in which every row lacks its value, so that none is taken for complete.
@@ -64,11 +69,24 @@ fn flatten_list(function: &str, name: &str, array: &ArrayRef, into: &mut Vec<(St
             name.to_string(),
             Arc::new(Float64Array::from(vec![f64::NAN; array.len()])),
         ));
+        return Ok(());
     }
-    for (i, values) in columns.into_iter().enumerate() {
-        into.push((format!("{name}_{i}"), Arc::new(Float64Array::from(values))));
+    let values = into_numbers(values)?;
+    for i in 0..width {
+        let item = |place: &Option<(usize, usize)>| place.and_then(|(start, _)| values.get(start + i).copied());
+        let column: Vec<f64> = places.iter().map(|p| item(p).unwrap_or(f64::NAN)).collect();
+        into.push((format!("{name}_{i}"), Arc::new(Float64Array::from(column))));
     }
     Ok(())
+}
+
+fn list_places<O: OffsetSizeTrait>(lists: &GenericListArray<O>, places: &mut Vec<Option<(usize, usize)>>) -> ArrayRef {
+    let offsets = lists.value_offsets();
+    places.extend(offsets.windows(2).enumerate().map(|(i, pair)| {
+        let (start, end) = (pair[0].as_usize(), pair[1].as_usize());
+        lists.is_valid(i).then_some((start, end - start))
+    }));
+    Arc::clone(lists.values())
 }
 
 /// Numbers of a column; NaN where the cell is NULL.
@@ -76,16 +94,40 @@ fn flatten_list(function: &str, name: &str, array: &ArrayRef, into: &mut Vec<(St
 /// # Errors
 /// When the column is not numeric.
 pub fn numbers(array: &ArrayRef) -> Result<Vec<f64>> {
+    into_numbers(Arc::clone(array))
+}
+
+/// As [`numbers`], without a copy where nothing else holds the column.
+///
+/// # Errors
+/// As there.
+pub fn into_numbers(array: ArrayRef) -> Result<Vec<f64>> {
     let t = array.data_type();
     if !(t.is_numeric() || t.is_null() || *t == DataType::Boolean) {
         return exec_err!("expected numbers, found {t}");
     }
-    let array = cast(array, &DataType::Float64)?;
-    Ok(array
-        .as_primitive::<Float64Type>()
-        .iter()
-        .map(|v| v.unwrap_or(f64::NAN))
-        .collect())
+    let array = if *t == DataType::Float64 {
+        array
+    } else {
+        cast(&array, &DataType::Float64)?
+    };
+    let column = array.as_primitive::<Float64Type>().clone();
+    drop(array);
+    let (_, values, nulls) = column.into_parts();
+    let len = values.len();
+    let mut numbers = match values.into_inner().into_vec::<f64>() {
+        Ok(numbers) if numbers.len() == len => numbers,
+        Ok(numbers) => numbers.into_iter().take(len).collect(),
+        Err(buffer) => ScalarBuffer::<f64>::from(buffer).to_vec(),
+    };
+    if let Some(nulls) = nulls.filter(|n| n.null_count() > 0) {
+        for (value, there) in numbers.iter_mut().zip(nulls.iter()) {
+            if !there {
+                *value = f64::NAN;
+            }
+        }
+    }
+    Ok(numbers)
 }
 
 /// Texts of a column; `None` where the cell is NULL.
@@ -124,7 +166,7 @@ mod tests {
             Some(NullBuffer::from(vec![true, false])),
         );
         let mut out = vec![];
-        flatten("f", "s", &(Arc::new(s) as ArrayRef), &mut out).unwrap();
+        flatten("f", "s", Arc::new(s), &mut out).unwrap();
         assert_eq!(out[0].0, "a");
         let v = numbers(&out[0].1).unwrap();
         assert!(v[0] == 1.0 && v[1].is_nan());

@@ -57,7 +57,12 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
         scalar,
         aggregate: STATISTICS
             .iter()
-            .flat_map(|d| [Statistic::public(d), Statistic::bound(d)])
+            .flat_map(|d| {
+                d.doc
+                    .map(|_| Statistic::public(d))
+                    .into_iter()
+                    .chain([Statistic::bound(d)])
+            })
             .collect(),
         window: vec![survival::train_test_split::window_function()],
         table: vec![
@@ -89,14 +94,9 @@ pub fn catalogue() -> Vec<Doc> {
         radiomics::radiomics_features::DOC,
         radiomics::radsql_cache::DOC,
         imaging::scan_errors::DOC,
-        survival::concordance::DOC,
-        survival::cox::DOC,
-        survival::kaplan_meier::DOC,
-        survival::log_rank::DOC,
-        survival::median_survival::DOC,
-        survival::univariate_cox::DOC,
     ];
-    docs.extend_from_slice(relations::RELATIONS);
+    docs.extend(STATISTICS.iter().filter_map(|s| s.doc.copied()));
+    docs.extend(relations::docs().copied());
     docs.sort_by_key(|d| (d.kind, d.name));
     docs
 }

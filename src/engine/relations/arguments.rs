@@ -1,15 +1,19 @@
 //! Arguments of relation functions.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, DFSchemaRef, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::common::{
+    Column, DFSchema, DFSchemaRef, ExprSchema, Result, ScalarValue, plan_datafusion_err, plan_err,
+};
+use datafusion::functions_aggregate::expr_fn::array_agg;
+use datafusion::functions_nested::expr_fn::flatten;
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
 use datafusion::sql::sqlparser::ast::{
     Array, Expr as Ast, FunctionArg, FunctionArgExpr, Query, SetExpr, TableFactor, UnaryOperator,
 };
 use radsql_udfs::doc::Doc;
 use radsql_udfs::options::RadsqlOptions;
-use radsql_udfs::survival::options::Options;
+use radsql_udfs::survival::relation::Setting;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,7 +24,15 @@ pub struct Arguments {
     named: BTreeMap<String, Ast>,
     /// Columns that have a role, and are no covariates.
     used: Vec<Column>,
+    /// Whether a list of terms has been joined to the query.
+    terms: bool,
+    /// Names of the columns of the rows to predict for, where there are any.
+    new: Option<Vec<String>>,
 }
+
+/// The column that holds the list of terms in every row, and the one that tells the rows to predict for.
+const TERMS: &str = "__radsql_terms";
+const NEW: &str = "__radsql_new";
 
 impl Arguments {
     /// Reads the arguments of a call and plans its query.
@@ -70,6 +82,8 @@ impl Arguments {
                 input,
                 named,
                 used: vec![],
+                terms: false,
+                new: None,
             }),
             None => plan_err!("{name}: expected {}; the query is missing", doc.syntax),
         }
@@ -92,7 +106,7 @@ impl Arguments {
     pub fn column(&mut self, key: &str, context: &mut dyn RelationPlannerContext) -> Result<Expr> {
         match self.optional_column(key, context)? {
             Some(e) => Ok(e),
-            None => self.fail(&format!("argument {key} is missing; expected {}", self.doc.syntax)),
+            None => self.missing(key),
         }
     }
 
@@ -144,7 +158,7 @@ impl Arguments {
         let columns = self.input.schema().columns();
         columns
             .into_iter()
-            .filter(|c| !self.used.contains(c))
+            .filter(|c| !self.used.contains(c) && c.name != TERMS && c.name != NEW)
             .map(Expr::Column)
             .collect()
     }
@@ -155,7 +169,185 @@ impl Arguments {
         if rest.is_empty() {
             return self.fail("the query has no column left for a covariate");
         }
+        if let Some(new) = &self.new {
+            let lacks = |e: &&Expr| matches!(e, Expr::Column(c) if !new.contains(&c.name));
+            if let Some(Expr::Column(c)) = rest.iter().find(lacks) {
+                return self.fail(&format!("the rows of new have no column '{}', a covariate", c.name));
+            }
+        }
         Ok(rest)
+    }
+
+    /// The error for an argument that must be given.
+    pub fn missing<T>(&self, key: &str) -> Result<T> {
+        self.fail(&format!("argument {key} is missing; expected {}", self.doc.syntax))
+    }
+
+    /// Joins the list of `terms` to every row of the query, where the argument is given.
+    pub fn add_terms(&mut self, context: &mut dyn RelationPlannerContext) -> Result<()> {
+        let Some(ast) = self.named.remove("terms") else {
+            return Ok(());
+        };
+        self.terms = true;
+        if let Ast::Array(_) = ast {
+            let list = context.sql_to_expr(ast, &DFSchema::empty())?;
+            let columns = self.input.schema().columns().into_iter().map(Expr::Column);
+            let columns: Vec<Expr> = columns.chain([list.alias(TERMS)]).collect();
+            self.input = LogicalPlanBuilder::from(self.input.clone()).project(columns)?.build()?;
+            return Ok(());
+        }
+        let Ast::Subquery(_) = ast else {
+            return self.fail(&format!(
+                "terms must be a list of names or a query in parentheses; found {ast}"
+            ));
+        };
+        let plan = plan_input(self.doc, &ast, context)?;
+        let [column] = &plan.schema().columns()[..] else {
+            return self.fail("the query of terms must have one column, of names");
+        };
+        let names = Expr::Column(column.clone());
+        let list = match names.get_type(plan.schema())? {
+            t if t.is_string() => array_agg(names),
+            DataType::List(item) | DataType::LargeList(item) if item.data_type().is_string() => {
+                flatten(array_agg(names))
+            }
+            t => return self.fail(&format!("the query of terms must give names; found {t}")),
+        };
+        // One row, whatever the query gives, so that no row of the other query is lost or doubled.
+        let nothing: [Expr; 0] = [];
+        let (aggregate, outer) = match list {
+            Expr::ScalarFunction(f) => (f.args[0].clone().alias(TERMS), Some(f.func)),
+            other => (other.alias(TERMS), None),
+        };
+        let list = LogicalPlanBuilder::from(plan).aggregate(nothing, [aggregate])?;
+        let column = match outer {
+            Some(flatten) => flatten.call(vec![col(TERMS)]).alias(TERMS),
+            None => col(TERMS),
+        };
+        let list = list.project([column])?.build()?;
+        self.input = LogicalPlanBuilder::from(self.input.clone()).cross_join(list)?.build()?;
+        Ok(())
+    }
+
+    /// The column that holds the list of terms, where there is one.
+    pub fn terms(&self) -> Option<Expr> {
+        self.terms.then(|| col(TERMS))
+    }
+
+    /// Adds the rows of the query `new`, where the argument is given, to those of the main one. A column that one of the
+    /// two lacks is NULL in its rows.
+    pub fn add_new_rows(&mut self, context: &mut dyn RelationPlannerContext) -> Result<()> {
+        let Some(ast) = self.named.remove("new") else {
+            return Ok(());
+        };
+        let Ast::Subquery(_) = ast else {
+            return self.fail(&format!("new must be a query in parentheses; found {ast}"));
+        };
+        let new = plan_input(self.doc, &ast, context)?;
+        let (old_schema, new_schema) = (self.schema(), Arc::clone(new.schema()));
+        let mut sides = [vec![], vec![]];
+        for c in old_schema.columns() {
+            let t = old_schema.data_type(&c)?.clone();
+            let [old, other] = &mut sides;
+            let there = new_schema.columns().into_iter().find(|n| n.name == c.name);
+            other.push(match there {
+                Some(n) => cast(Expr::Column(n), t).alias(&c.name),
+                None => lit(ScalarValue::try_from(&t)?).alias(&c.name),
+            });
+            old.push(Expr::Column(c.clone()).alias(&c.name));
+        }
+        for n in new_schema.columns() {
+            if old_schema.columns().iter().all(|c| c.name != n.name) {
+                let [old, other] = &mut sides;
+                old.push(lit(ScalarValue::try_from(new_schema.data_type(&n)?)?).alias(&n.name));
+                other.push(Expr::Column(n.clone()).alias(&n.name));
+                // No covariate: nothing can be learnt from it.
+                self.used.push(Column::from_name(n.name));
+            }
+        }
+        let [mut old, mut other] = sides;
+        old.push(lit(false).alias(NEW));
+        other.push(lit(true).alias(NEW));
+        let new = LogicalPlanBuilder::from(new).project(other)?.build()?;
+        self.input = LogicalPlanBuilder::from(self.input.clone())
+            .project(old)?
+            .union(new)?
+            .build()?;
+        self.new = Some(new_schema.columns().into_iter().map(|c| c.name).collect());
+        Ok(())
+    }
+
+    /// The column that tells the rows to predict for, where there are any.
+    pub fn new_rows(&self) -> Option<Expr> {
+        self.new.as_ref().map(|_| col(NEW))
+    }
+
+    /// A setting that may be given, as it travels in the plan.
+    pub fn setting(
+        &mut self,
+        key: &str,
+        setting: Setting,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<Option<serde_json::Value>> {
+        let items = match self.named.get(key) {
+            None => return Ok(None),
+            Some(Ast::Array(Array { elem, .. })) if matches!(setting, Setting::Numbers(..)) => elem.clone(),
+            Some(_) => vec![],
+        };
+        if !items.is_empty() {
+            let Setting::Numbers(right, expected) = setting else {
+                return self.fail(&format!("{key} must be one value"));
+            };
+            let mut numbers = vec![];
+            for ast in items {
+                self.named.insert(key.into(), ast);
+                match self.number(key, context)? {
+                    Some(v) if right(v) => numbers.push(v),
+                    Some(v) => return self.fail(&format!("{key} must be {expected}; found {v}")),
+                    None => {}
+                }
+            }
+            return Ok(Some(numbers.into()));
+        }
+        let wrong = |a: &Self, expected: &str, found: &dyn std::fmt::Display| {
+            a.fail(&format!("{key} must be {expected}; found {found}"))
+        };
+        match setting {
+            Setting::Number(right, expected) | Setting::Numbers(right, expected) => match self.number(key, context)? {
+                Some(v) if right(v) => Ok(Some(v.into())),
+                Some(v) => wrong(self, expected, &v),
+                None => Ok(None),
+            },
+            Setting::Whole => Ok(self.whole(key, context)?.map(Into::into)),
+            Setting::Truth => match self.literal(key, context)? {
+                Some(ScalarValue::Boolean(Some(v))) => Ok(Some(v.into())),
+                Some(v) => wrong(self, "true or false", &v),
+                None => Ok(None),
+            },
+            Setting::Choice(words) => match self.literal(key, context)? {
+                Some(v) => match word(&v, words) {
+                    Some(w) => Ok(Some(w.into())),
+                    None => wrong(self, &listed(words), &v),
+                },
+                None => Ok(None),
+            },
+            Setting::NumberOr(right, words) => {
+                let Some(v) = self.literal(key, context)? else {
+                    return Ok(None);
+                };
+                if let Some(w) = word(&v, words) {
+                    return Ok(Some(w.into()));
+                }
+                let number = match (v.try_as_str().is_some(), v.cast_to(&DataType::Float64)) {
+                    (false, Ok(ScalarValue::Float64(Some(n)))) if right(n) => Some(n),
+                    _ => None,
+                };
+                match number {
+                    Some(n) => Ok(Some(n.into())),
+                    None => wrong(self, &format!("a number, {}", listed(words)), &v),
+                }
+            }
+        }
     }
 
     fn literal(&mut self, key: &str, context: &mut dyn RelationPlannerContext) -> Result<Option<ScalarValue>> {
@@ -199,29 +391,26 @@ impl Arguments {
         }
     }
 
-    /// Options of a statistic: the session's settings, and those arguments that stand in their place.
-    pub fn options(&mut self, context: &mut dyn RelationPlannerContext) -> Result<Options> {
-        let mut options = Options::of_session(&self.settings(context));
-        if let Some(level) = self.number("conf_level", context)? {
-            if !(level > 0.0 && level < 1.0) {
-                return self.fail(&format!(
-                    "conf_level must lie between 0 and 1, such as 0.95; found {level}"
-                ));
-            }
-            options.conf_level = level;
-        }
-        if let Some(ties) = self.literal("ties", context)? {
-            options.ties = match ties.try_as_str().flatten().map(str::parse) {
-                Some(Ok(ties)) => ties,
-                _ => return self.fail(&format!("ties must be 'efron' or 'breslow'; found {ties}")),
-            };
-        }
-        Ok(options)
-    }
-
     /// Settings of the session.
     pub fn settings(&self, context: &dyn RelationPlannerContext) -> RadsqlOptions {
         RadsqlOptions::of(context.context_provider().options())
+    }
+}
+
+/// The word that a text is, whatever its capitals.
+fn word(value: &ScalarValue, words: &[&'static str]) -> Option<&'static str> {
+    let text = value.try_as_str().flatten()?;
+    words.iter().find(|w| w.eq_ignore_ascii_case(text)).copied()
+}
+
+/// `'a', 'b' or 'c'`.
+fn listed(words: &[&str]) -> String {
+    match words {
+        [all @ .., last] if !all.is_empty() => {
+            let all: Vec<String> = all.iter().map(|w| format!("'{w}'")).collect();
+            format!("{} or '{last}'", all.join(", "))
+        }
+        all => all.iter().map(|w| format!("'{w}'")).collect(),
     }
 }
 

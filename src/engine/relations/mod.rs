@@ -4,16 +4,16 @@
 //! the rest of SQL, and the plan has no node that DataFusion does not know.
 
 mod arguments;
-mod fits;
-mod groups;
 mod rows;
+mod statistics;
 
 use arguments::Arguments;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF, WindowUDF};
 use datafusion::sql::sqlparser::ast::{FunctionArg, TableFactor};
-use radsql_udfs::relations::RELATIONS;
+use radsql_udfs::relations::docs;
+use radsql_udfs::survival::RELATIONS;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Relations {
 
 /// Whether a name is a relation function's.
 pub fn is_relation(name: &str) -> bool {
-    RELATIONS.iter().any(|d| d.name == name)
+    docs().any(|d| d.name == name)
 }
 
 impl RelationPlanner for Relations {
@@ -77,10 +77,10 @@ impl RelationPlanner for Relations {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
         let function = name.to_string().to_lowercase();
-        let Some(doc) = RELATIONS.iter().find(|d| d.name == function) else {
+        let Some(doc) = docs().find(|d| d.name == function) else {
             // No other function takes named arguments: this one is misspelt.
             if args.args.iter().any(|a| matches!(a, FunctionArg::Named { .. })) {
-                let known: Vec<&str> = RELATIONS.iter().map(|d| d.name).collect();
+                let known: Vec<&str> = docs().map(|d| d.name).collect();
                 return plan_err!(
                     "there is no relation function '{function}'; they are {}",
                     known.join(", ")
@@ -104,15 +104,11 @@ impl Known {
         arguments: &mut Arguments,
         context: &mut dyn RelationPlannerContext,
     ) -> Result<LogicalPlan> {
+        if let Some(relation) = RELATIONS.iter().find(|r| r.doc.name == name) {
+            return self.statistic(relation, arguments, context);
+        }
         match name {
-            "concordance" => self.concordance(arguments, context),
-            "cox" => self.cox(arguments, context),
-            "cox_summary" => self.cox_summary(arguments, context),
-            "kaplan_meier" => self.kaplan_meier(arguments, context),
-            "log_rank" => self.log_rank(arguments, context),
-            "median_survival" => self.median_survival(arguments, context),
             "train_test_split" => self.train_test_split(arguments, context),
-            "univariate_cox" => self.univariate_cox(arguments, context),
             "unpivot_features" => self.unpivot_features(arguments, context),
             other => plan_err!("{other}: documented, and not planned"),
         }

@@ -2,7 +2,7 @@
 
 use super::Known;
 use super::arguments::Arguments;
-use super::fits::ANSWER;
+use super::statistics::ANSWER;
 use crate::engine::bind::name_of;
 use datafusion::common::{Column, Result, ScalarValue, UnnestOptions, plan_err};
 use datafusion::logical_expr::expr::WindowFunction;

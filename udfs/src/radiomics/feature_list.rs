@@ -91,7 +91,7 @@ impl ScalarUDFImpl for FeatureList {
         };
         let mut leaves: Vec<(String, ArrayRef)> = vec![];
         for (name, value) in names.iter().zip(&args.args[usize::from(self.bound)..]) {
-            flatten(NAME, name, &value.to_array(args.number_rows)?, &mut leaves)?;
+            flatten(NAME, name, value.to_array(args.number_rows)?, &mut leaves)?;
         }
         let mut columns = Vec::with_capacity(leaves.len());
         for (name, array) in leaves {

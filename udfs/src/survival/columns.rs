@@ -1,294 +1,299 @@
 //! From the collected rows of a group to the slices that kernels take.
 
+use super::codes::Codes;
 use super::options::Options;
-use crate::features::{flatten, numbers, texts};
-use datafusion::arrow::array::{Array, ArrayRef};
-use datafusion::common::{Result, exec_err};
-use std::collections::{BTreeSet, HashSet};
+use super::role::Role;
+use crate::features::into_numbers;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
+use radsql_survival::{FollowUp, SurvivalError};
 
-/// The arguments of a statistic, one column each, over the rows of one group.
+/// The arguments of a statistic, one column each, over the rows of one group. A column is taken out once, so that it is
+/// not held twice.
 pub struct Table {
     function: &'static str,
-    columns: Vec<ArrayRef>,
+    columns: Vec<Option<ArrayRef>>,
     names: Vec<String>,
+    roles: Vec<Role>,
+    rows: usize,
 }
 
-/// Observation times and events of the complete rows.
-pub struct Observed {
-    /// Start of each interval, where the statistic was given one.
+/// A column of numbers with the name that users know it by; NaN where there is none.
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// One value a row.
+    pub values: Vec<f64>,
+}
+
+impl Table {
+    /// The columns of a statistic's arguments, with their names and roles.
+    pub fn new(function: &'static str, columns: Vec<ArrayRef>, options: &Options) -> Self {
+        Self {
+            function,
+            rows: columns.first().map_or(0, |c| c.len()),
+            columns: columns.into_iter().map(Some).collect(),
+            names: options.names.clone(),
+            roles: options.roles.clone(),
+        }
+    }
+
+    /// The statistic's name, for messages.
+    pub fn function(&self) -> &'static str {
+        self.function
+    }
+
+    /// Rows of the group.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// An error of a kernel as one of this statistic.
+    pub fn failed(&self) -> impl Fn(SurvivalError) -> DataFusionError + use<> {
+        let function = self.function;
+        move |e| exec_datafusion_err!("{function}: {e}")
+    }
+
+    /// Takes out the columns with a role, with their names.
+    pub fn take(&mut self, role: Role) -> Vec<(String, ArrayRef)> {
+        let columns = self.columns.iter_mut().zip(&self.names).zip(&self.roles);
+        columns
+            .filter(|(_, r)| **r == role)
+            .filter_map(|((column, name), _)| Some((name.clone(), column.take()?)))
+            .collect()
+    }
+
+    /// Takes out the columns of numbers with a role; NaN where a cell is NULL.
+    ///
+    /// # Errors
+    /// When a column is not numeric.
+    pub fn take_all_numbers(&mut self, role: Role) -> Result<Vec<Named>> {
+        let columns = self.take(role).into_iter();
+        columns
+            .map(|(name, array)| {
+                Ok(Named {
+                    values: into_numbers(array)?,
+                    name,
+                })
+            })
+            .collect()
+    }
+
+    /// Takes out the first column of numbers with a role.
+    ///
+    /// # Errors
+    /// When it is not numeric.
+    pub fn take_numbers(&mut self, role: Role) -> Result<Option<Named>> {
+        Ok(self.take_all_numbers(role)?.into_iter().next())
+    }
+
+    /// Takes out the plain values of a role, those of several columns together.
+    ///
+    /// # Errors
+    /// When a column's values are not plain.
+    pub fn take_codes(&mut self, role: Role) -> Result<Option<Codes>> {
+        let mut whole: Option<Codes> = None;
+        for (_, array) in self.take(role) {
+            let part = Codes::of(&array)?;
+            whole = Some(match whole {
+                None => part,
+                Some(whole) => whole.with(&part),
+            });
+        }
+        Ok(whole)
+    }
+
+    /// Takes out the follow-up of all rows: time, event, and where they are given start, weights, strata and cluster.
+    ///
+    /// # Errors
+    /// Names the column when, in a row that has all of them, an event is neither 0 nor 1 or a time is negative or infinite.
+    pub fn take_outcome(&mut self) -> Result<Outcome> {
+        let mut outcome = Outcome {
+            function: self.function,
+            keep: vec![true; self.rows],
+            start: None,
+            time: vec![],
+            event: vec![],
+            weights: None,
+            strata: self.take_codes(Role::Strata)?,
+            cluster: self.take_codes(Role::Cluster)?,
+        };
+        let keep = &mut outcome.keep;
+        for codes in [&outcome.strata, &outcome.cluster].into_iter().flatten() {
+            codes.require(keep);
+        }
+        let time = self.take_numbers(Role::Time)?;
+        let start = self.take_numbers(Role::Start)?;
+        let weights = self.take_numbers(Role::Weights)?;
+        for column in [&time, &start, &weights].into_iter().flatten() {
+            require(keep, &column.values);
+        }
+        if let Some((name, array)) = self.take(Role::Event).into_iter().next() {
+            outcome.event = events(self.function, &name, &array, keep)?;
+        }
+        for column in [&time, &start].into_iter().flatten() {
+            let wrong = column.values.iter().zip(keep.iter());
+            let wrong = wrong.filter(|(_, k)| **k).find(|(t, _)| !(t.is_finite() && **t >= 0.0));
+            if let Some((t, _)) = wrong {
+                let (f, name) = (self.function, &column.name);
+                return exec_err!("{f}: time '{name}' must be 0 or more; found {t}");
+            }
+        }
+        if let Some(column) = &weights {
+            let mut wrong = column.values.iter().zip(keep.iter()).filter(|(_, k)| **k);
+            if let Some((w, _)) = wrong.find(|(w, _)| !(w.is_finite() && **w > 0.0)) {
+                let (f, name) = (self.function, &column.name);
+                return exec_err!("{f}: weight '{name}' must be above 0; found {w}");
+            }
+        }
+        outcome.time = time.map(|c| c.values).unwrap_or_default();
+        outcome.start = start.map(|c| c.values);
+        outcome.weights = weights.map(|c| c.values);
+        Ok(outcome)
+    }
+}
+
+/// The follow-up of rows, and which of them are complete so far.
+pub struct Outcome {
+    function: &'static str,
+    /// Whether each row is complete.
+    pub keep: Vec<bool>,
+    /// Start of each interval, where there is one.
     pub start: Option<Vec<f64>>,
     /// End of observation or time of the event.
     pub time: Vec<f64>,
     /// Whether the event came.
     pub event: Vec<bool>,
+    /// Case weights, where there are any.
+    pub weights: Option<Vec<f64>>,
+    /// Strata, where there are any.
+    pub strata: Option<Codes>,
+    /// Clusters, where there are any.
+    pub cluster: Option<Codes>,
 }
 
-/// A column of numbers with its name, one value a row; NaN where there is none.
-pub struct Column {
-    /// Name of the term.
-    pub name: String,
-    /// One value a row.
-    pub values: Vec<f64>,
-    /// Which covariate it stands for; the indicators of a text column share one.
-    pub covariate: usize,
-}
-
-/// Covariates as terms of a model.
-pub struct Covariates {
-    /// One a term, in the order of the arguments.
-    pub terms: Vec<Column>,
-    /// Text columns that have one value only, and so no term.
-    pub constant_text: Vec<String>,
-}
-
-impl Table {
-    /// The columns of a statistic's arguments with the names users know them by.
-    pub fn new(function: &'static str, columns: Vec<ArrayRef>, names: Vec<String>) -> Self {
-        Self {
-            function,
-            columns,
-            names,
-        }
+impl Outcome {
+    /// Takes rows that lack a value out of those that are complete.
+    pub fn require(&mut self, values: &[f64]) {
+        require(&mut self.keep, values);
     }
 
-    /// Rows of the group.
-    pub fn rows(&self) -> usize {
-        self.columns.first().map_or(0, |c| c.len())
+    /// Complete rows.
+    pub fn n(&self) -> usize {
+        self.keep.iter().filter(|k| **k).count()
     }
 
-    /// Positions of a statistic's own covariates: behind its `first` arguments, before start and strata.
-    pub fn covariate_positions(&self, first: usize, options: &Options) -> std::ops::Range<usize> {
-        let end = self
-            .columns
-            .len()
-            .saturating_sub(usize::from(options.start) + options.strata);
-        first..end.max(first)
-    }
-
-    /// Numbers of a plain column; NaN where the cell is NULL.
-    ///
-    /// # Errors
-    /// When the column is not numeric.
-    pub fn numbers(&self, position: usize) -> Result<Vec<f64>> {
-        numbers(&self.columns[position])
-    }
-
-    /// Texts of a column; `None` where the cell is NULL.
-    ///
-    /// # Errors
-    /// When the column cannot be text.
-    pub fn texts(&self, position: usize) -> Result<Vec<Option<String>>> {
-        texts(&self.columns[position])
-    }
-
-    /// The stratum of each row as one text of all strata columns; `None` where one is NULL or there are no strata.
-    ///
-    /// # Errors
-    /// When a column cannot be text.
-    pub fn strata(&self, options: &Options) -> Result<Option<Vec<Option<String>>>> {
-        if options.strata == 0 {
-            return Ok(None);
-        }
-        let mut all: Vec<Option<String>> = vec![Some(String::new()); self.rows()];
-        for position in self.columns.len().saturating_sub(options.strata)..self.columns.len() {
-            for (whole, part) in all.iter_mut().zip(self.texts(position)?) {
-                // A length in front keeps ('a', 'bc') and ('ab', 'c') apart.
-                *whole = whole.take().zip(part).map(|(w, p)| format!("{w}{}:{p}", p.len()));
-            }
-        }
-        Ok(Some(all))
-    }
-
-    /// Which rows have a time and an event (and a start, where one is used).
-    ///
-    /// # Errors
-    /// When a column is not what it must be.
-    pub fn observed_rows(&self, options: &Options) -> Result<Vec<bool>> {
-        let mut keep = present(&self.numbers(0)?);
-        and(&mut keep, &present(&self.numbers(1)?));
-        if let Some(position) = self.start_position(options) {
-            and(&mut keep, &present(&self.numbers(position)?));
-        }
-        Ok(keep)
-    }
-
-    fn start_position(&self, options: &Options) -> Option<usize> {
-        options
-            .start
-            .then(|| self.columns.len().saturating_sub(options.strata + 1))
-    }
-
-    /// Times and events of the rows in `keep`.
-    ///
-    /// # Errors
-    /// Names the column when an event is neither 0 nor 1, or a time is negative or infinite.
-    pub fn observed(&self, keep: &[bool], options: &Options) -> Result<Observed> {
-        let time = self.times(0, keep)?;
-        let mut event = Vec::with_capacity(time.len());
-        for v in filter(&self.numbers(1)?, keep) {
-            match v {
-                0.0 => event.push(false),
-                1.0 => event.push(true),
-                other => {
-                    let (f, name) = (self.function, &self.names[1]);
-                    return exec_err!("{f}: event '{name}' must be 0 or 1 (or BOOLEAN); found {other}");
-                }
-            }
-        }
-        let start = self.start_position(options).map(|p| self.times(p, keep)).transpose()?;
-        Ok(Observed { start, time, event })
-    }
-
-    fn times(&self, position: usize, keep: &[bool]) -> Result<Vec<f64>> {
-        let time = filter(&self.numbers(position)?, keep);
-        match time.iter().find(|t| !(t.is_finite() && **t >= 0.0)) {
-            Some(t) => {
-                let (f, name) = (self.function, &self.names[position]);
-                exec_err!("{f}: time '{name}' must be 0 or more; found {t}")
-            }
-            None => Ok(time),
-        }
-    }
-
-    /// Covariates as terms, one value a row: structs and lists are taken apart, text columns become one indicator
-    /// (0 or 1) for each value but the first in the order of the alphabet, named `column=value`.
-    ///
-    /// Text values count only in rows of `keep`, so that no indicator stands for a value that no complete row has;
-    /// a row that lacks any covariate is taken out of `keep`.
-    ///
-    /// # Errors
-    /// When a column cannot be a covariate or two terms have one name.
-    pub fn covariates(&self, positions: std::ops::Range<usize>, keep: &mut [bool]) -> Result<Covariates> {
-        let mut leaves = vec![];
-        for p in positions {
-            flatten(self.function, &self.names[p], &self.columns[p], &mut leaves)?;
-        }
-        let mut parsed = Vec::with_capacity(leaves.len());
-        for (name, array) in leaves {
-            if array.data_type().is_string() {
-                let values = texts(&array)?;
-                for (k, v) in keep.iter_mut().zip(&values) {
-                    *k &= v.is_some();
-                }
-                parsed.push((name, Err(values)));
-            } else {
-                let values = numbers(&array)?;
-                for (k, v) in keep.iter_mut().zip(&values) {
-                    *k &= !v.is_nan();
-                }
-                parsed.push((name, Ok(values)));
-            }
-        }
-        let mut covariates = Covariates {
-            terms: vec![],
-            constant_text: vec![],
-        };
-        for (covariate, (name, values)) in parsed.into_iter().enumerate() {
-            match values {
-                Ok(values) => covariates.terms.push(Column {
-                    name,
-                    values,
-                    covariate,
-                }),
-                Err(values) => covariates.add_indicators(name, &values, keep, covariate),
-            }
-        }
-        self.check_names(&covariates)?;
-        Ok(covariates)
-    }
-
-    /// Numeric covariates one by one, each with its own missing rows; text columns become indicators as in
-    /// [`Table::covariates`].
-    ///
-    /// # Errors
-    /// When a column cannot be a covariate or two terms have one name.
-    pub fn separate_covariates(&self, positions: std::ops::Range<usize>, keep: &[bool]) -> Result<Covariates> {
-        let mut leaves = vec![];
-        for p in positions {
-            flatten(self.function, &self.names[p], &self.columns[p], &mut leaves)?;
-        }
-        let mut covariates = Covariates {
-            terms: vec![],
-            constant_text: vec![],
-        };
-        for (covariate, (name, array)) in leaves.into_iter().enumerate() {
-            if array.data_type().is_string() {
-                covariates.add_indicators(name, &texts(&array)?, keep, covariate);
-            } else {
-                covariates.terms.push(Column {
-                    name,
-                    values: numbers(&array)?,
-                    covariate,
-                });
-            }
-        }
-        self.check_names(&covariates)?;
-        Ok(covariates)
-    }
-
-    fn check_names(&self, covariates: &Covariates) -> Result<()> {
-        let mut seen = HashSet::new();
-        match covariates.terms.iter().find(|t| !seen.insert(t.name.as_str())) {
-            Some(t) => exec_err!(
-                "{}: two covariates are named '{}'; give one another name with AS",
-                self.function,
-                t.name
-            ),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Covariates {
-    fn add_indicators(&mut self, name: String, values: &[Option<String>], keep: &[bool], covariate: usize) {
-        let kept = values
-            .iter()
-            .zip(keep)
-            .filter(|(_, k)| **k)
-            .filter_map(|(v, _)| v.as_deref());
-        let levels: BTreeSet<&str> = kept.collect();
-        if levels.len() == 1 {
-            self.constant_text.push(name.clone());
-        }
-        for level in levels.into_iter().skip(1) {
-            let one = |v: &Option<String>| match v {
-                Some(v) => f64::from(u8::from(v == level)),
-                None => f64::NAN,
-            };
-            let values = values.iter().map(one).collect();
-            self.terms.push(Column {
-                name: format!("{name}={level}"),
-                values,
-                covariate,
-            });
-        }
-    }
-
-    /// Only the rows in `keep`.
-    pub fn complete(self, keep: &[bool]) -> Vec<Column> {
-        self.terms
+    /// Drops the rows that are not complete. `keep` goes on to tell which they were, for the columns beside.
+    pub fn complete(&mut self) {
+        let keep = &self.keep;
+        for numbers in [Some(&mut self.time), self.start.as_mut(), self.weights.as_mut()]
             .into_iter()
-            .map(|t| Column {
-                values: filter(&t.values, keep),
-                ..t
-            })
-            .collect()
+            .flatten()
+        {
+            retain(numbers, keep);
+        }
+        retain(&mut self.event, keep);
+        for codes in [self.strata.as_mut(), self.cluster.as_mut()].into_iter().flatten() {
+            codes.retain(keep);
+        }
     }
+
+    /// A copy with these rows alone, all of them complete.
+    pub fn filtered(&self, keep: &[bool]) -> Self {
+        let codes = |codes: &Option<Codes>| {
+            codes.as_ref().map(|c| Codes {
+                codes: filter(&c.codes, keep),
+                levels: c.levels.clone(),
+            })
+        };
+        let event = filter(&self.event, keep);
+        Self {
+            function: self.function,
+            keep: vec![true; event.len()],
+            start: self.start.as_ref().map(|s| filter(s, keep)),
+            time: filter(&self.time, keep),
+            event,
+            weights: self.weights.as_ref().map(|w| filter(w, keep)),
+            strata: codes(&self.strata),
+            cluster: codes(&self.cluster),
+        }
+    }
+
+    /// The follow-up as kernels take it, once it is complete.
+    ///
+    /// # Errors
+    /// When a kernel refuses it.
+    pub fn follow_up(&self) -> Result<FollowUp<'_>> {
+        let function = self.function;
+        let failed = |e: SurvivalError| exec_datafusion_err!("{function}: {e}");
+        let follow_up = match &self.start {
+            Some(start) => FollowUp::intervals(start, &self.time, &self.event),
+            None => FollowUp::right_censored(&self.time, &self.event),
+        }
+        .map_err(failed)?;
+        match &self.weights {
+            Some(weights) => follow_up.with_weights(weights).map_err(failed),
+            None => Ok(follow_up),
+        }
+    }
+
+    /// Codes of the strata, where there are any.
+    pub fn strata(&self) -> Option<&[u32]> {
+        self.strata.as_ref().map(|s| s.codes.as_slice())
+    }
+
+    /// Codes of the clusters, where there are any.
+    pub fn cluster(&self) -> Option<&[u32]> {
+        self.cluster.as_ref().map(|s| s.codes.as_slice())
+    }
+
+    /// Complete rows that end in the event.
+    pub fn events(&self) -> usize {
+        self.event.iter().filter(|e| **e).count()
+    }
+}
+
+/// Events of a column of truth values or of 0 and 1. Rows without one are taken out of `keep`; what a row that is not
+/// kept has, does not matter.
+fn events(function: &str, name: &str, array: &ArrayRef, keep: &mut [bool]) -> Result<Vec<bool>> {
+    if *array.data_type() == DataType::Boolean {
+        let values = array.as_boolean();
+        keep.iter_mut()
+            .enumerate()
+            .for_each(|(row, k)| *k &= values.is_valid(row));
+        return Ok(values.values().iter().collect());
+    }
+    let values = into_numbers(std::sync::Arc::clone(array))?;
+    require(keep, &values);
+    let wrong = values
+        .iter()
+        .zip(keep.iter())
+        .find(|(v, k)| **k && **v != 0.0 && **v != 1.0);
+    if let Some((other, _)) = wrong {
+        return exec_err!("{function}: event '{name}' must be 0 or 1 (or BOOLEAN); found {other}");
+    }
+    Ok(values.into_iter().map(|v| v == 1.0).collect())
+}
+
+/// Takes rows that lack a value out of `keep`.
+pub fn require(keep: &mut [bool], values: &[f64]) {
+    keep.iter_mut().zip(values).for_each(|(k, v)| *k &= !v.is_nan());
+}
+
+/// Keeps the values whose row is kept, in place.
+pub fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
+    if keep.iter().all(|k| *k) {
+        return;
+    }
+    let mut kept = keep.iter();
+    values.retain(|_| kept.next().copied().unwrap_or(false));
 }
 
 /// The values whose row is kept.
 pub fn filter<T: Clone>(values: &[T], keep: &[bool]) -> Vec<T> {
-    values
-        .iter()
-        .zip(keep)
-        .filter(|(_, k)| **k)
-        .map(|(v, _)| v.clone())
-        .collect()
-}
-
-/// Takes rows out of `keep` that are not in `other`.
-pub fn and(keep: &mut [bool], other: &[bool]) {
-    keep.iter_mut().zip(other).for_each(|(k, o)| *k &= o);
+    let kept = values.iter().zip(keep).filter(|(_, k)| **k);
+    kept.map(|(v, _)| v.clone()).collect()
 }
 
 /// Which values are there: not NaN.

@@ -1,9 +1,11 @@
 //! `concordance(time, event, score)`.
 
-use super::columns::{Table, and, filter, present};
+use super::columns::{Table, retain};
 use super::options::Options;
-use super::statistic::{Definition, Role};
-use super::{failed, follow_up, level, strata, strata_codes};
+use super::relation::{CONF_LEVEL, Gives, Relation, Takes, says};
+use super::role::Role;
+use super::statistic::Definition;
+use super::{failed, level};
 use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, one_struct};
 use datafusion::arrow::datatypes::{DataType, Fields};
@@ -17,11 +19,11 @@ pub static DEFINITION: Definition = Definition {
     roles: &[Role::Time, Role::Event, Role::Score],
     output: || DataType::Struct(row_fields()),
     evaluate,
-    doc: || DOC.for_datafusion(),
+    doc: Some(&DOC),
 };
 
 /// Its documentation.
-pub const DOC: Doc = Doc {
+pub static DOC: Doc = Doc {
     name: NAME,
     kind: Kind::Aggregate,
     summary: "Harrell's concordance index of a risk score.",
@@ -55,26 +57,61 @@ pub fn row_fields() -> Fields {
     ])
 }
 
-fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
-    let mut keep = table.observed_rows(options)?;
-    let score = table.numbers(2)?;
-    and(&mut keep, &present(&score));
-    let strata = strata(table, options, &mut keep)?;
-    let n = keep.iter().filter(|k| **k).count();
+/// The relation function.
+pub static RELATION: Relation = Relation {
+    doc: Doc {
+        name: NAME,
+        kind: Kind::Relation,
+        summary: "Harrell's concordance index of a risk score.",
+        syntax: "concordance((query), time => column, event => column, score => column [, start, weights, strata, by, conf_level])",
+        arguments: &[
+            says::QUERY,
+            says::TIME,
+            says::EVENT,
+            ("score", "column: a number; higher means an earlier event"),
+            says::START,
+            says::WEIGHTS,
+            ("strata", "column or list of columns: pairs are formed within strata"),
+            says::BY,
+            says::CONF_LEVEL,
+        ],
+        returns: "One row (a group): n, n_missing, c, se, lower, upper, concordant, discordant, tied_x, tied_y.",
+        example: "SELECT c, se FROM concordance((SELECT os, dead, marker FROM patients), time => os, event => dead, score => marker)",
+        source: "R survival::concordance(reverse = TRUE)",
+    },
+    statistic: &DEFINITION,
+    takes: &[
+        Takes::Column("time", Role::Time),
+        Takes::Column("event", Role::Event),
+        Takes::Column("score", Role::Score),
+        Takes::Optional("start", Role::Start),
+        Takes::Optional("weights", Role::Weights),
+        Takes::OptionalColumns("strata", Role::Strata),
+        Takes::By,
+        CONF_LEVEL,
+    ],
+    gives: Gives::Row(&[]),
+};
+
+fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
+    let rows = table.rows();
+    let mut outcome = table.take_outcome()?;
+    let mut score = table.take_numbers(Role::Score)?.map(|c| c.values).unwrap_or_default();
+    outcome.require(&score);
+    let n = outcome.n();
     if n == 0 {
         return ScalarValue::try_from(&DataType::Struct(row_fields()));
     }
-    let observed = table.observed(&keep, options)?;
-    let strata = strata_codes(strata, &keep);
-    let follow_up = follow_up(NAME, &observed)?;
+    outcome.complete();
+    retain(&mut score, &outcome.keep);
+    let follow_up = outcome.follow_up()?;
     let level = level(NAME, options)?;
-    let c = radsql_survival::concordance(&follow_up, strata.as_deref(), &filter(&score, &keep), level)
-        .map_err(failed(NAME))?;
+    let c = radsql_survival::concordance(&follow_up, outcome.strata(), &score, level).map_err(failed(NAME))?;
     one_struct(
         row_fields(),
         vec![
             Values::int(n),
-            Values::int(table.rows() - n),
+            Values::int(rows - n),
             Values::float(c.c),
             Values::float(c.se),
             Values::float(c.lower),

@@ -1,14 +1,17 @@
 //! `cox(time, event, x, ...)`.
 
 use super::columns::Table;
+use super::covariates::as_covariates;
 use super::options::Options;
-use super::statistic::{Definition, Role};
-use super::{cox_options, failed, follow_up, strata, strata_codes};
+use super::relation::{Gives, Relation, Setting, Takes};
+use super::role::Role;
+use super::statistic::Definition;
+use super::{cox_options, failed};
 use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, list_of, one_list, one_struct};
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue};
-use radsql_survival::{ChiSquareTest, Covariate, CoxFit, CoxWarning, Term};
+use radsql_survival::{ChiSquareTest, CoxFit, CoxWarning, Term};
 
 const NAME: &str = "cox";
 
@@ -18,11 +21,11 @@ pub static DEFINITION: Definition = Definition {
     roles: &[Role::Time, Role::Event, Role::Covariates],
     output: || DataType::Struct(fit_fields()),
     evaluate,
-    doc: || DOC.for_datafusion(),
+    doc: Some(&DOC),
 };
 
 /// Its documentation.
-pub const DOC: Doc = Doc {
+pub static DOC: Doc = Doc {
     name: NAME,
     kind: Kind::Aggregate,
     summary: "Fits a Cox proportional-hazards model.",
@@ -90,42 +93,52 @@ pub fn fit_fields() -> Fields {
     ])
 }
 
-fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
-    let mut keep = table.observed_rows(options)?;
-    let strata = strata(table, options, &mut keep)?;
-    // An impossible event or time is an error in any row that has one, whatever its covariates.
-    table.observed(&keep, options)?;
-    let covariates = table.covariates(table.covariate_positions(2, options), &mut keep)?;
-    let missing = keep.iter().filter(|k| !**k).count();
+/// Which ties there are.
+pub const TIES: Takes = Takes::Setting("ties", Setting::Choice(&["efron", "breslow"]));
+
+/// The relation function.
+pub static RELATION: Relation = Relation {
+    doc: Doc {
+        name: NAME,
+        kind: Kind::Relation,
+        summary: "Fits a Cox proportional-hazards model with every other column of the query as covariate.",
+        syntax: "cox((query), time => column, event => column [, terms, start, weights, strata, ties, conf_level])",
+        arguments: super::cox_summary::ARGUMENTS,
+        returns: "A row a term: term, coef, hr, hr_lower, hr_upper, se, z, p, warning. Text columns become indicators \
+                  `column=value` against the first value of the alphabet, structs and lists are taken apart. `warning` is \
+                  that of the whole fit, NULL when there is nothing to say.",
+        example: "SELECT term, hr, p FROM cox((SELECT os, dead, age, sex FROM patients), time => os, event => dead)",
+        source: "R survival::coxph",
+    },
+    statistic: &DEFINITION,
+    takes: super::cox_summary::TAKES,
+    gives: Gives::RowsOf("terms", &["warning"]),
+};
+
+fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
+    let rows = table.rows();
+    let mut outcome = table.take_outcome()?;
+    let covariates = table.take_covariates(&mut outcome.keep, true)?;
     let constant: Vec<CoxWarning> = match &covariates.constant_text[..] {
         [] => vec![],
         names => vec![CoxWarning::Constant { terms: names.to_vec() }],
     };
-    let terms = covariates.complete(&keep);
-    let mut fit = if missing == table.rows() {
+    outcome.complete();
+    let missing = rows - outcome.n();
+    let terms = covariates.complete(&outcome.keep);
+    let mut fit = if missing == rows {
         no_rows(terms.iter().map(|t| t.name.clone()).collect())
     } else if terms.is_empty() {
-        let events = table.observed(&keep, options)?.event.iter().filter(|e| **e).count();
         CoxFit {
-            n: table.rows() - missing,
-            events,
+            n: rows - missing,
+            events: outcome.events(),
             ..no_rows(vec![])
         }
     } else {
-        let observed = table.observed(&keep, options)?;
-        let strata = strata_codes(strata, &keep);
-        let covariates: Vec<Covariate> = terms
-            .iter()
-            .map(|t| Covariate {
-                name: &t.name,
-                values: &t.values,
-            })
-            .collect();
-        let follow_up = follow_up(NAME, &observed)?;
         radsql_survival::cox(
-            &follow_up,
-            strata.as_deref(),
-            &covariates,
+            &outcome.follow_up()?,
+            outcome.strata(),
+            &as_covariates(&terms),
             &cox_options(NAME, options, true)?,
         )
         .map_err(failed(NAME))?

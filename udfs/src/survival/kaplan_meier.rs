@@ -2,8 +2,10 @@
 
 use super::columns::Table;
 use super::options::Options;
-use super::statistic::{Definition, Role};
-use super::{failed, follow_up, level};
+use super::relation::{CONF_LEVEL, Gives, Relation, Takes, says};
+use super::role::Role;
+use super::statistic::Definition;
+use super::{failed, level};
 use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, list_of, one_list};
 use datafusion::arrow::datatypes::{DataType, Fields};
@@ -18,11 +20,11 @@ pub static DEFINITION: Definition = Definition {
     roles: &[Role::Time, Role::Event],
     output: || list_of(row_fields()),
     evaluate,
-    doc: || DOC.for_datafusion(),
+    doc: Some(&DOC),
 };
 
 /// Its documentation.
-pub const DOC: Doc = Doc {
+pub static DOC: Doc = Doc {
     name: NAME,
     kind: Kind::Aggregate,
     summary: "Estimates the survival curve.",
@@ -50,20 +52,41 @@ pub fn row_fields() -> Fields {
     ])
 }
 
+/// The relation function.
+pub static RELATION: Relation = Relation {
+    doc: Doc {
+        name: NAME,
+        kind: Kind::Relation,
+        summary: "Estimates survival curves.",
+        syntax: "kaplan_meier((query), time => column, event => column [, by, conf_level])",
+        arguments: &[says::QUERY, says::TIME, says::EVENT, says::BY, says::CONF_LEVEL],
+        returns: "A row a distinct time (and group): the columns of `by`, time, n_risk, n_event, n_censor, survival, se, lower, upper.",
+        example: "SELECT sex, time, survival FROM kaplan_meier((SELECT os, dead, sex FROM patients), time => os, event => dead, by => sex)",
+        source: "R survival::survfit",
+    },
+    statistic: &DEFINITION,
+    takes: &[
+        Takes::Column("time", Role::Time),
+        Takes::Column("event", Role::Event),
+        Takes::By,
+        CONF_LEVEL,
+    ],
+    gives: Gives::Rows,
+};
+
 /// The curve of a table's complete rows; `None` where there are none.
-pub(super) fn curve(function: &'static str, table: &Table, options: &Options) -> Result<Option<KaplanMeier>> {
-    let keep = table.observed_rows(options)?;
-    if !keep.contains(&true) {
+pub(super) fn curve(function: &'static str, table: &mut Table, options: &Options) -> Result<Option<KaplanMeier>> {
+    let mut outcome = table.take_outcome()?;
+    if outcome.n() == 0 {
         return Ok(None);
     }
-    let observed = table.observed(&keep, options)?;
-    let follow_up = follow_up(function, &observed)?;
-    let curve = radsql_survival::kaplan_meier(&follow_up, level(function, options)?, ConfidenceType::Log);
+    outcome.complete();
+    let curve = radsql_survival::kaplan_meier(&outcome.follow_up()?, level(function, options)?, ConfidenceType::Log);
     Ok(Some(curve.map_err(failed(function))?))
 }
 
-fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
-    let Some(curve) = curve(NAME, table, options)? else {
+fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
+    let Some(curve) = curve(NAME, &mut table, options)? else {
         return ScalarValue::try_from(&list_of(row_fields()));
     };
     let steps = &curve.steps;

@@ -1,9 +1,11 @@
 //! `log_rank(time, event, group)`.
 
-use super::columns::{Table, filter};
+use super::columns::Table;
+use super::failed;
 use super::options::Options;
-use super::statistic::{Definition, Role};
-use super::{codes, failed, follow_up, strata, strata_codes};
+use super::relation::{Gives, Relation, Setting, Takes, says};
+use super::role::Role;
+use super::statistic::Definition;
 use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, list_of, one_list, one_struct};
 use datafusion::arrow::datatypes::{DataType, Fields};
@@ -18,11 +20,11 @@ pub static DEFINITION: Definition = Definition {
     roles: &[Role::Time, Role::Event, Role::Group],
     output: || DataType::Struct(test_fields()),
     evaluate,
-    doc: || DOC.for_datafusion(),
+    doc: Some(&DOC),
 };
 
 /// Its documentation.
-pub const DOC: Doc = Doc {
+pub static DOC: Doc = Doc {
     name: NAME,
     kind: Kind::Aggregate,
     summary: "Tests whether groups have the same survival.",
@@ -60,28 +62,54 @@ pub fn test_fields() -> Fields {
     ])
 }
 
-fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
-    let mut keep = table.observed_rows(options)?;
-    let groups = table.texts(2)?;
-    keep.iter_mut().zip(&groups).for_each(|(k, g)| *k &= g.is_some());
-    let strata = strata(table, options, &mut keep)?;
-    let n = keep.iter().filter(|k| **k).count();
+/// The relation function.
+pub static RELATION: Relation = Relation {
+    doc: Doc {
+        name: NAME,
+        kind: Kind::Relation,
+        summary: "Tests whether groups have the same survival.",
+        syntax: "log_rank((query), time => column, event => column, by => column [, strata, rho])",
+        arguments: &[
+            says::QUERY,
+            says::TIME,
+            says::EVENT,
+            ("by", "column: the group; at least two groups"),
+            ("strata", "column or list of columns: groups are compared within strata"),
+            (
+                "rho",
+                "weight S(t-)^rho: 0 for the log-rank test (without it), 1 for Peto and Peto's",
+            ),
+        ],
+        returns: "One row: n, n_missing, chi2, df, p, groups LIST(STRUCT(group, n, observed, expected)).",
+        example: "SELECT chi2, p FROM log_rank((SELECT os, dead, sex FROM patients), time => os, event => dead, by => sex)",
+        source: "R survival::survdiff",
+    },
+    statistic: &DEFINITION,
+    takes: &[
+        Takes::Column("time", Role::Time),
+        Takes::Column("event", Role::Event),
+        Takes::Column("by", Role::Group),
+        Takes::OptionalColumns("strata", Role::Strata),
+        Takes::Setting("rho", Setting::Number(f64::is_finite, "a finite number")),
+    ],
+    gives: Gives::Row(&[]),
+};
+
+fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
+    let rows = table.rows();
+    let mut outcome = table.take_outcome()?;
+    let mut groups = table.take_codes(Role::Group)?.unwrap_or_default();
+    groups.require(&mut outcome.keep);
+    let n = outcome.n();
     if n == 0 {
         return ScalarValue::try_from(&DataType::Struct(test_fields()));
     }
-    let observed = table.observed(&keep, options)?;
-    let groups: Vec<String> = filter(&groups, &keep).into_iter().flatten().collect();
-    let (group_codes, levels) = codes(&groups);
-    let strata = strata_codes(strata, &keep);
-    let rho = Rho::new(options.rho).map_err(failed(NAME))?;
-    let follow_up = follow_up(NAME, &observed)?;
-    let test = radsql_survival::log_rank(&follow_up, &group_codes, strata.as_deref(), rho).map_err(failed(NAME))?;
-    let label = |code: u32| {
-        usize::try_from(code)
-            .ok()
-            .and_then(|c| levels.get(c))
-            .map(|s| (*s).to_string())
-    };
+    outcome.complete();
+    groups.retain(&outcome.keep);
+    let rho = Rho::new(options.number("rho").unwrap_or(0.0)).map_err(failed(NAME))?;
+    let test =
+        radsql_survival::log_rank(&outcome.follow_up()?, &groups.codes, outcome.strata(), rho).map_err(failed(NAME))?;
+    let label = |code: u32| groups.level(code).map(String::from);
     let list = one_list(
         group_fields(),
         vec![
@@ -95,7 +123,7 @@ fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
         test_fields(),
         vec![
             Values::int(n),
-            Values::int(table.rows() - n),
+            Values::int(rows - n),
             Values::float(test.test.chi2),
             Values::int(test.test.df),
             Values::float(test.test.p),

@@ -3,7 +3,9 @@
 use super::columns::Table;
 use super::kaplan_meier::curve;
 use super::options::Options;
-use super::statistic::{Definition, Role};
+use super::relation::{CONF_LEVEL, Gives, Relation, Takes, says};
+use super::role::Role;
+use super::statistic::Definition;
 use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, one_struct};
 use datafusion::arrow::datatypes::{DataType, Fields};
@@ -17,11 +19,11 @@ pub static DEFINITION: Definition = Definition {
     roles: &[Role::Time, Role::Event],
     output: || DataType::Struct(row_fields()),
     evaluate,
-    doc: || DOC.for_datafusion(),
+    doc: Some(&DOC),
 };
 
 /// Its documentation.
-pub const DOC: Doc = Doc {
+pub static DOC: Doc = Doc {
     name: NAME,
     kind: Kind::Aggregate,
     summary: "Median survival time with its confidence interval, from the Kaplan-Meier curve.",
@@ -47,8 +49,30 @@ pub fn row_fields() -> Fields {
     ])
 }
 
-fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
-    let curve = curve(NAME, table, options)?;
+/// The relation function.
+pub static RELATION: Relation = Relation {
+    doc: Doc {
+        name: NAME,
+        kind: Kind::Relation,
+        summary: "Median survival time with its confidence interval.",
+        syntax: "median_survival((query), time => column, event => column [, by, conf_level])",
+        arguments: &[says::QUERY, says::TIME, says::EVENT, says::BY, says::CONF_LEVEL],
+        returns: "One row (a group): the columns of `by`, n, n_missing, events, median, lower, upper.",
+        example: "SELECT sex, median FROM median_survival((SELECT os, dead, sex FROM patients), time => os, event => dead, by => sex)",
+        source: "R survival::survfit",
+    },
+    statistic: &DEFINITION,
+    takes: &[
+        Takes::Column("time", Role::Time),
+        Takes::Column("event", Role::Event),
+        Takes::By,
+        CONF_LEVEL,
+    ],
+    gives: Gives::Row(&[]),
+};
+
+fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
+    let curve = curve(NAME, &mut table, options)?;
     let (n, events) = curve.as_ref().map_or((0, 0), |c| (c.n, c.events));
     let median = curve.as_ref().map(|c| c.median());
     let number = |v: Option<f64>| Values::float(v.unwrap_or(f64::NAN));

@@ -1,56 +1,91 @@
 //! The options that travel with a statistic inside its plan.
 
+use super::role::Role;
 use crate::options::{CoxTies, RadsqlOptions};
 use datafusion::common::{Result, internal_datafusion_err};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Options of a statistic. They are written into the plan as text, so that a plan means the same wherever it runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
     /// Names of the arguments, as users wrote them; covariates take their terms' names from here.
     pub names: Vec<String>,
-    /// Tied event times in Cox fits.
-    pub ties: CoxTies,
-    /// Level of confidence intervals.
-    pub conf_level: f64,
-    /// Whether an argument after the statistic's own ones is the start of a (start, stop] interval.
-    pub start: bool,
-    /// How many arguments at the very end are strata.
-    pub strata: usize,
-    /// Weight of the G-rho family of log-rank tests: 0 for log-rank, 1 for Peto and Peto.
-    pub rho: f64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            names: vec![],
-            ties: CoxTies::Efron,
-            conf_level: 0.95,
-            start: false,
-            strata: 0,
-            rho: 0.0,
-        }
-    }
+    /// What each argument is for.
+    pub roles: Vec<Role>,
+    /// Whether the statistic is asked again and again over growing rows (OVER), so that its rows must be kept.
+    pub window: bool,
+    /// Settings by name: those of the session and those that the call gave in their place.
+    settings: Map<String, Value>,
 }
 
 impl Options {
     /// The session's settings.
     pub fn of_session(settings: &RadsqlOptions) -> Self {
-        Self {
-            ties: settings.cox_ties,
-            conf_level: settings.conf_level,
-            ..Self::default()
+        let mut options = Self::default();
+        options.set("ties", settings.cox_ties.to_string());
+        options.set("conf_level", settings.conf_level);
+        options.set("seed", settings.seed);
+        options
+    }
+
+    /// Gives a setting a value.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.settings.insert(name.into(), value.into());
+    }
+
+    /// A number that was given.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.settings.get(name)?.as_f64()
+    }
+
+    /// A whole number that was given.
+    pub fn whole(&self, name: &str) -> Option<u64> {
+        self.settings.get(name)?.as_u64()
+    }
+
+    /// Numbers that were given; one number is a list of one.
+    pub fn numbers(&self, name: &str) -> Option<Vec<f64>> {
+        match self.settings.get(name)? {
+            Value::Array(list) => list.iter().map(Value::as_f64).collect(),
+            one => one.as_f64().map(|v| vec![v]),
         }
+    }
+
+    /// A text that was given.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.settings.get(name)?.as_str()
+    }
+
+    /// A truth value that was given.
+    pub fn truth(&self, name: &str) -> Option<bool> {
+        self.settings.get(name)?.as_bool()
+    }
+
+    /// Level of confidence intervals.
+    pub fn conf_level(&self) -> f64 {
+        self.number("conf_level").unwrap_or(0.95)
+    }
+
+    /// Seed of everything random.
+    pub fn seed(&self) -> u64 {
+        self.whole("seed").unwrap_or(1)
+    }
+
+    /// Tied event times in Cox fits.
+    pub fn ties(&self) -> CoxTies {
+        self.text("ties").and_then(|t| t.parse().ok()).unwrap_or_default()
+    }
+
+    /// Names of the arguments with a role.
+    pub fn names_of(&self, role: Role) -> impl Iterator<Item = &str> {
+        let of_role = self.roles.iter().zip(&self.names).filter(move |(r, _)| **r == role);
+        of_role.map(|(_, name)| name.as_str())
     }
 
     /// As text for the plan.
     pub fn to_text(&self) -> String {
-        json!({
-            "names": self.names, "ties": self.ties.to_string(), "conf_level": self.conf_level,
-            "start": self.start, "strata": self.strata, "rho": self.rho,
-        })
-        .to_string()
+        let roles: Vec<&str> = self.roles.iter().map(|r| r.name()).collect();
+        json!({"names": self.names, "roles": roles, "window": self.window, "settings": self.settings}).to_string()
     }
 
     /// From the plan's text.
@@ -59,18 +94,21 @@ impl Options {
     /// When the text was not written by [`Options::to_text`].
     pub fn from_text(text: &str) -> Result<Self> {
         let read = || -> Option<Self> {
-            let v: Value = serde_json::from_str(text).ok()?;
+            let mut v: Value = serde_json::from_str(text).ok()?;
+            let texts = |v: &Value| -> Option<Vec<String>> {
+                v.as_array()?.iter().map(|n| n.as_str().map(String::from)).collect()
+            };
             Some(Self {
-                names: v["names"]
-                    .as_array()?
+                names: texts(&v["names"])?,
+                roles: texts(&v["roles"])?
                     .iter()
-                    .map(|n| n.as_str().map(String::from))
+                    .map(|r| Role::of_name(r))
                     .collect::<Option<_>>()?,
-                ties: v["ties"].as_str()?.parse().ok()?,
-                conf_level: v["conf_level"].as_f64()?,
-                start: v["start"].as_bool()?,
-                strata: usize::try_from(v["strata"].as_u64()?).ok()?,
-                rho: v["rho"].as_f64()?,
+                window: v["window"].as_bool()?,
+                settings: match v["settings"].take() {
+                    Value::Object(settings) => settings,
+                    _ => return None,
+                },
             })
         };
         read().ok_or_else(|| internal_datafusion_err!("options of a statistic were not understood"))
@@ -83,15 +121,23 @@ mod tests {
 
     #[test]
     fn options_survive_the_plan() {
-        let o = Options {
+        let mut o = Options {
             names: vec!["os".into(), "a \"b\"".into()],
-            ties: CoxTies::Breslow,
-            conf_level: 0.9,
-            start: true,
-            strata: 2,
-            rho: 1.0,
+            roles: vec![Role::Time, Role::Covariates],
+            window: true,
+            ..Options::default()
         };
-        assert_eq!(Options::from_text(&o.to_text()).unwrap(), o);
+        o.set("ties", "breslow");
+        o.set("conf_level", 0.9);
+        o.set("times", vec![12.0, 1.0 / 3.0]);
+        o.set("folds", 10_u64);
+        o.set("robust", true);
+        let back = Options::from_text(&o.to_text()).unwrap();
+        assert_eq!(back, o);
+        assert_eq!(back.ties(), CoxTies::Breslow);
+        assert_eq!(back.numbers("times"), Some(vec![12.0, 1.0 / 3.0]));
+        assert_eq!((back.whole("folds"), back.truth("robust")), (Some(10), Some(true)));
+        assert_eq!((back.number("conf_level"), back.text("folds")), (Some(0.9), None));
         assert!(Options::from_text("{}").is_err());
     }
 }

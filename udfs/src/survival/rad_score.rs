@@ -118,7 +118,7 @@ impl ScalarUDFImpl for RadScore {
         }
         let mut leaves = vec![];
         for (name, array) in names.iter().zip(&arrays[skip + 1..]) {
-            flatten(NAME, name, array, &mut leaves)?;
+            flatten(NAME, name, Arc::clone(array), &mut leaves)?;
         }
         Ok(ColumnarValue::Array(Arc::new(scores(model.as_struct(), &leaves)?)))
     }

@@ -1,10 +1,10 @@
-//! What every statistical aggregate shares: it collects the rows of a group and gives them to a kernel at the end.
+//! What every statistical aggregate shares: its names, its arguments, its accumulator.
 
 use super::columns::Table;
 use super::options::Options;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt32Array, new_empty_array};
-use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::compute::{concat, take};
+use super::role::Role;
+use super::rows::Rows;
+use crate::doc::Doc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -12,85 +12,20 @@ use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Signature, Volatility};
 use datafusion::physical_expr::expressions::Literal;
 use std::hash::{Hash, Hasher};
-use std::mem::size_of_val;
 use std::sync::Arc;
-
-/// What an argument of a statistic is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// A number: when the event came or observation ended.
-    Time,
-    /// BOOLEAN or 0/1: whether the event came.
-    Event,
-    /// A number.
-    Score,
-    /// Any value that can stand for a group.
-    Group,
-    /// The rest: numbers, text, structs and lists of numbers; at least one.
-    Covariates,
-}
-
-impl Role {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Time => "time",
-            Self::Event => "event",
-            Self::Score => "score",
-            Self::Group => "group",
-            Self::Covariates => "x, ...",
-        }
-    }
-
-    /// The type that an argument of type `t` is brought to, or what is expected instead.
-    fn coerce(self, t: &DataType) -> std::result::Result<DataType, &'static str> {
-        let number = |t: &DataType| t.is_numeric() || t.is_null();
-        match self {
-            Self::Time | Self::Score if number(t) => Ok(DataType::Float64),
-            Self::Time | Self::Score => Err("a number"),
-            Self::Event if *t == DataType::Boolean || t.is_null() => Ok(DataType::Boolean),
-            Self::Event if t.is_numeric() => Ok(DataType::Float64),
-            Self::Event => Err("BOOLEAN or 0/1"),
-            Self::Group if t.is_nested() => Err("a plain value, such as text or a number"),
-            Self::Group if t.is_floating() => Ok(DataType::Float64),
-            Self::Group => Ok(DataType::Utf8),
-            Self::Covariates => coerce_covariate(t),
-        }
-    }
-}
-
-fn coerce_covariate(t: &DataType) -> std::result::Result<DataType, &'static str> {
-    let expected = "a number, BOOLEAN, text, or a struct or list of numbers";
-    match t {
-        DataType::Boolean | DataType::Null => Ok(DataType::Float64),
-        t if t.is_numeric() => Ok(DataType::Float64),
-        t if t.is_string() => Ok(DataType::Utf8),
-        DataType::Dictionary(_, v) if v.is_string() => Ok(DataType::Utf8),
-        DataType::Struct(fields) => {
-            let fields: std::result::Result<Vec<Field>, _> = fields
-                .iter()
-                .map(|f| coerce_covariate(f.data_type()).map(|t| Field::new(f.name(), t, true)))
-                .collect();
-            Ok(DataType::Struct(fields?.into()))
-        }
-        DataType::List(f) | DataType::LargeList(f) | DataType::FixedSizeList(f, _) if f.data_type().is_numeric() => {
-            Ok(t.clone())
-        }
-        _ => Err(expected),
-    }
-}
 
 /// A statistic: its arguments, its result, and the kernel's binding.
 pub struct Definition {
     /// The SQL name.
     pub name: &'static str,
-    /// Arguments in order; [`Role::Covariates`] takes the rest.
+    /// Arguments of the aggregate in order; [`Role::Covariates`] takes the rest.
     pub roles: &'static [Role],
     /// Type of the result.
     pub output: fn() -> DataType,
     /// The statistic of the collected rows.
-    pub evaluate: fn(&Table, &Options) -> Result<ScalarValue>,
-    /// The documentation.
-    pub doc: fn() -> Documentation,
+    pub evaluate: fn(Table, &Options) -> Result<ScalarValue>,
+    /// The documentation of the aggregate; `None` where only relation functions ask for the statistic.
+    pub doc: Option<&'static Doc>,
 }
 
 /// Prefix of the form that carries its options as first argument; the analyzer rule writes it.
@@ -105,7 +40,7 @@ pub struct Statistic {
     name: String,
     bound: bool,
     signature: Signature,
-    documentation: Documentation,
+    documentation: Option<Documentation>,
 }
 
 impl Statistic {
@@ -119,44 +54,38 @@ impl Statistic {
         Self::function(definition, format!("{BOUND}{}", definition.name), true)
     }
 
+    /// What it is the aggregate of.
+    pub fn definition(&self) -> &'static Definition {
+        self.definition
+    }
+
     fn function(definition: &'static Definition, name: String, bound: bool) -> AggregateUDF {
         AggregateUDF::new_from_impl(Self {
             definition,
             name,
             bound,
             signature: Signature::user_defined(Volatility::Immutable),
-            documentation: (definition.doc)(),
+            documentation: definition.doc.map(Doc::for_datafusion),
         })
     }
 
-    /// The types that the arguments are brought to.
+    /// The types that the arguments are brought to. Those of the bound form have been brought to theirs by whoever bound it.
     fn coerced(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let (name, roles) = (self.definition.name, self.definition.roles);
-        let (options, arguments) = if self.bound {
-            types.split_at(1.min(types.len()))
-        } else {
-            types.split_at(0)
-        };
-        if self.bound && arguments.first().is_some_and(|_| options.is_empty()) {
-            return internal_err!("{} has no options", self.name);
-        }
-        // Options may tell of further columns, start and strata, at the end.
-        let open = roles.last() == Some(&Role::Covariates);
-        if arguments.len() < roles.len() || (!open && !self.bound && arguments.len() > roles.len()) {
-            let wanted: Vec<&str> = roles.iter().map(|r| r.name()).collect();
-            return plan_err!(
-                "{name}: expected {name}({}), found {} arguments",
-                wanted.join(", "),
-                arguments.len()
-            );
-        }
-        let mut coerced = options.to_vec();
-        for (i, t) in arguments.iter().enumerate() {
-            let role = if self.bound && !open && i >= roles.len() {
-                Role::Group
-            } else {
-                roles[i.min(roles.len() - 1)]
+        if self.bound {
+            return match types.is_empty() {
+                true => internal_err!("{} has no options", self.name),
+                false => Ok(types.to_vec()),
             };
+        }
+        let open = roles.last() == Some(&Role::Covariates);
+        if types.len() < roles.len() || (!open && types.len() > roles.len()) {
+            let syntax = self.definition.doc.map_or(name, |d| d.syntax);
+            return plan_err!("{name}: expected {syntax}, found {} arguments", types.len());
+        }
+        let mut coerced = Vec::with_capacity(types.len());
+        for (i, t) in types.iter().enumerate() {
+            let role = roles[i.min(roles.len() - 1)];
             match role.coerce(t) {
                 Ok(t) => coerced.push(t),
                 Err(expected) => {
@@ -201,7 +130,7 @@ impl AggregateUDFImpl for Statistic {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        (!self.bound).then_some(&self.documentation)
+        self.documentation.as_ref().filter(|_| !self.bound)
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -233,21 +162,18 @@ impl AggregateUDFImpl for Statistic {
             };
             (Options::from_text(text)?, &args.expr_fields[1..])
         } else {
-            (Options::default(), args.expr_fields)
+            let names = args.expr_fields.iter().map(|f| f.name().clone()).collect();
+            (self.definition.positional(names), args.expr_fields)
         };
-        let names = if options.names.len() == fields.len() {
-            options.names.clone()
-        } else {
-            fields.iter().map(|f| f.name().clone()).collect()
-        };
-        Ok(Box::new(Rows {
-            definition: self.definition,
-            skip: usize::from(self.bound),
-            fields: row_fields(fields),
-            names,
+        if options.names.len() != fields.len() || options.roles.len() != fields.len() {
+            return internal_err!("{}: options of other arguments", self.name);
+        }
+        Ok(Box::new(Rows::new(
+            self.definition,
+            usize::from(self.bound),
+            row_fields(fields),
             options,
-            parts: vec![],
-        }))
+        )))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -270,80 +196,15 @@ fn row_fields(inputs: &[FieldRef]) -> Fields {
         .collect()
 }
 
-/// The rows of one group so far.
-struct Rows {
-    definition: &'static Definition,
-    skip: usize,
-    fields: Fields,
-    names: Vec<String>,
-    options: Options,
-    parts: Vec<ArrayRef>,
-}
-
-impl std::fmt::Debug for Rows {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rows")
-            .field("name", &self.definition.name)
-            .field("parts", &self.parts.len())
-            .finish()
-    }
-}
-
-impl Rows {
-    fn push(&mut self, rows: &dyn Array) -> Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // A copy of just these rows: a slice would keep its whole batch alive, and be counted as it.
-        let indices = UInt32Array::from_iter_values(0..u32::try_from(rows.len()).unwrap_or(u32::MAX));
-        self.parts.push(take(rows, &indices, None)?);
-        Ok(())
-    }
-
-    fn all(&self) -> Result<ArrayRef> {
-        let parts: Vec<&dyn Array> = self.parts.iter().map(AsRef::as_ref).collect();
-        if parts.is_empty() {
-            return Ok(new_empty_array(&DataType::Struct(self.fields.clone())));
-        }
-        Ok(concat(&parts)?)
-    }
-}
-
-impl Accumulator for Rows {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let columns = values[self.skip..].to_vec();
-        let rows = StructArray::try_new(self.fields.clone(), columns, None)?;
-        self.push(&rows)
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let lists = states[0].as_list::<i32>();
-        for i in 0..lists.len() {
-            if lists.is_valid(i) {
-                self.push(&lists.value(i))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let rows = self.all()?;
-        let item = Arc::new(Field::new_list_field(rows.data_type().clone(), true));
-        let list = ListArray::try_new(item, OffsetBuffer::from_lengths([rows.len()]), rows, None)?;
-        Ok(vec![ScalarValue::List(Arc::new(list))])
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let rows = self.all()?;
-        let table = Table::new(
-            self.definition.name,
-            rows.as_struct().columns().to_vec(),
-            self.names.clone(),
-        );
-        (self.definition.evaluate)(&table, &self.options)
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self) + self.parts.iter().map(|p| p.get_array_memory_size()).sum::<usize>()
+impl Definition {
+    /// The options of a call of the aggregate with arguments of these names, in order.
+    pub fn positional(&self, names: Vec<String>) -> Options {
+        let last = self.roles.len().saturating_sub(1);
+        let roles = (0..names.len())
+            .filter_map(|i| self.roles.get(i.min(last)).copied())
+            .collect();
+        let mut options = Options::default();
+        (options.names, options.roles) = (names, roles);
+        options
     }
 }

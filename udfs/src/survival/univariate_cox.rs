@@ -1,14 +1,17 @@
 //! `univariate_cox(time, event, x, ...)`.
 
-use super::columns::{Column, Observed, Table, filter, present};
+use super::columns::{Outcome, Table, filter, present};
+use super::covariates::{Term, as_covariate};
 use super::options::Options;
-use super::statistic::{Definition, Role};
-use super::{cox_options, failed, follow_up, strata, strata_codes};
+use super::relation::{CONF_LEVEL, Gives, Relation, Setting, Takes, says};
+use super::role::Role;
+use super::statistic::Definition;
+use super::{cox_options, failed};
 use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, list_of, one_list};
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue};
-use radsql_survival::{Adjustment, Covariate, CoxFit, CoxOptions, Term, adjust_p_values};
+use radsql_survival::{Adjustment, Covariate, CoxFit, CoxOptions, adjust_p_values};
 
 const NAME: &str = "univariate_cox";
 
@@ -18,11 +21,11 @@ pub static DEFINITION: Definition = Definition {
     roles: &[Role::Time, Role::Event, Role::Covariates],
     output: || list_of(row_fields()),
     evaluate,
-    doc: || DOC.for_datafusion(),
+    doc: Some(&DOC),
 };
 
 /// Its documentation.
-pub const DOC: Doc = Doc {
+pub static DOC: Doc = Doc {
     name: NAME,
     kind: Kind::Aggregate,
     summary: "Fits one Cox model for each covariate alone.",
@@ -56,43 +59,85 @@ pub fn row_fields() -> Fields {
     ])
 }
 
-fn evaluate(table: &Table, options: &Options) -> Result<ScalarValue> {
-    let mut keep = table.observed_rows(options)?;
-    let strata = strata(table, options, &mut keep)?;
-    let covariates = table.separate_covariates(table.covariate_positions(2, options), &keep)?;
+/// The relation function.
+pub static RELATION: Relation = Relation {
+    doc: Doc {
+        name: NAME,
+        kind: Kind::Relation,
+        summary: "Fits one Cox model for each other column of the query alone.",
+        syntax: "univariate_cox((query), time => column, event => column [, terms, start, weights, strata, ties, conf_level, adjust])",
+        arguments: &[
+            says::QUERY,
+            says::TIME,
+            says::EVENT,
+            says::TERMS,
+            says::START,
+            says::WEIGHTS,
+            says::STRATA,
+            says::TIES,
+            says::CONF_LEVEL,
+            (
+                "adjust",
+                "how p_adjusted corrects p for all terms: 'BH' (Benjamini and Hochberg; without it), 'holm', ...",
+            ),
+        ],
+        returns: "A row a term: term, n, n_missing, events, coef, hr, hr_lower, hr_upper, se, z, p, p_adjusted, warning.",
+        example: "SELECT term, p, p_adjusted FROM univariate_cox((SELECT os, dead, age, marker FROM patients), time => os, event => dead)",
+        source: "R survival::coxph, stats::p.adjust",
+    },
+    statistic: &DEFINITION,
+    takes: &[
+        Takes::Column("time", Role::Time),
+        Takes::Column("event", Role::Event),
+        Takes::Optional("start", Role::Start),
+        Takes::Optional("weights", Role::Weights),
+        Takes::OptionalColumns("strata", Role::Strata),
+        Takes::Terms,
+        super::cox::TIES,
+        CONF_LEVEL,
+        Takes::Setting("adjust", Setting::Choice(&["BH", "holm"])),
+        Takes::Rest,
+    ],
+    gives: Gives::Rows,
+};
+
+fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
     let rows = table.rows();
-    let fits = if keep.contains(&true) && !covariates.terms.is_empty() {
-        let observed = table.observed(&keep, options)?;
-        let strata = strata_codes(strata, &keep);
+    let mut outcome = table.take_outcome()?;
+    let covariates = table.take_covariates(&mut outcome.keep, false)?;
+    let fits = if outcome.n() > 0 && !covariates.terms.is_empty() {
+        outcome.complete();
         fits(
-            &observed,
-            strata.as_deref(),
-            &covariates.complete(&keep),
+            &outcome,
+            &covariates.complete(&outcome.keep),
             &cox_options(NAME, options, false)?,
         )?
     } else {
         vec![]
     };
-    to_value(&fits, rows)
+    let adjustment = match options.text("adjust") {
+        Some("holm") => Adjustment::Holm,
+        _ => Adjustment::BenjaminiHochberg,
+    };
+    to_value(&fits, rows, adjustment)
 }
 
 /// One model a covariate, in their order. All numbers are fitted from one set of risk sets; the indicators of a text
 /// column belong into one model, or each would stand against all other values and not against the first.
-fn fits(observed: &Observed, strata: Option<&[u32]>, terms: &[Column], options: &CoxOptions) -> Result<Vec<CoxFit>> {
-    let follow_up = follow_up(NAME, observed)?;
-    let covariates: Vec<&[Column]> = terms.chunk_by(|a, b| a.covariate == b.covariate).collect();
+fn fits(outcome: &Outcome, terms: &[Term], options: &CoxOptions) -> Result<Vec<CoxFit>> {
+    let covariates: Vec<&[Term]> = terms.chunk_by(|a, b| a.covariate == b.covariate).collect();
     let alone: Vec<Covariate> = covariates
         .iter()
         .filter(|c| c.len() == 1)
         .flat_map(|c| c.iter())
         .map(as_covariate)
         .collect();
-    let mut alone = radsql_survival::univariate_cox(&follow_up, strata, &alone, options)
+    let mut alone = radsql_survival::univariate_cox(&outcome.follow_up()?, outcome.strata(), &alone, options)
         .map_err(failed(NAME))?
         .into_iter();
-    let one = |indicators: &&[Column]| match indicators {
+    let one = |indicators: &&[Term]| match indicators {
         [_] => Ok(alone.next()),
-        several => indicators_together(observed, strata, several, options).map(Some),
+        several => indicators_together(outcome, several, options).map(Some),
     };
     Ok(covariates
         .iter()
@@ -103,45 +148,29 @@ fn fits(observed: &Observed, strata: Option<&[u32]>, terms: &[Column], options: 
         .collect())
 }
 
-fn as_covariate(c: &Column) -> Covariate<'_> {
-    Covariate {
-        name: &c.name,
-        values: &c.values,
-    }
-}
-
-fn indicators_together(
-    observed: &Observed,
-    strata: Option<&[u32]>,
-    indicators: &[Column],
-    options: &CoxOptions,
-) -> Result<CoxFit> {
+fn indicators_together(outcome: &Outcome, indicators: &[Term], options: &CoxOptions) -> Result<CoxFit> {
     // They are missing in the same rows.
     let there = indicators.first().map(|i| present(&i.values)).unwrap_or_default();
-    let rows = Observed {
-        start: observed.start.as_ref().map(|s| filter(s, &there)),
-        time: filter(&observed.time, &there),
-        event: filter(&observed.event, &there),
-    };
-    let strata = strata.map(|s| filter(s, &there));
-    let kept: Vec<Column> = indicators
+    let rows = outcome.filtered(&there);
+    let kept: Vec<Term> = indicators
         .iter()
-        .map(|i| Column {
+        .map(|i| Term {
             name: i.name.clone(),
             values: filter(&i.values, &there),
             covariate: i.covariate,
         })
         .collect();
     let covariates: Vec<Covariate> = kept.iter().map(as_covariate).collect();
-    radsql_survival::cox(&follow_up(NAME, &rows)?, strata.as_deref(), &covariates, options).map_err(failed(NAME))
+    radsql_survival::cox(&rows.follow_up()?, rows.strata(), &covariates, options).map_err(failed(NAME))
 }
 
-fn to_value(fits: &[CoxFit], rows: usize) -> Result<ScalarValue> {
-    let lines: Vec<(&CoxFit, &Term)> = fits.iter().flat_map(|f| f.terms.iter().map(move |t| (f, t))).collect();
+fn to_value(fits: &[CoxFit], rows: usize, adjustment: Adjustment) -> Result<ScalarValue> {
+    let lines: Vec<(&CoxFit, &radsql_survival::Term)> =
+        fits.iter().flat_map(|f| f.terms.iter().map(move |t| (f, t))).collect();
     let p: Vec<f64> = lines.iter().map(|(_, t)| t.p).collect();
     let whole =
         |f: &dyn Fn(&CoxFit) -> usize| Values::Int(lines.iter().map(|(l, _)| i64::try_from(f(l)).ok()).collect());
-    let number = |f: fn(&Term) -> f64| Values::Float(lines.iter().map(|(_, t)| f(t)).collect());
+    let number = |f: fn(&radsql_survival::Term) -> f64| Values::Float(lines.iter().map(|(_, t)| f(t)).collect());
     one_list(
         row_fields(),
         vec![
@@ -156,7 +185,7 @@ fn to_value(fits: &[CoxFit], rows: usize) -> Result<ScalarValue> {
             number(|t| t.se),
             number(|t| t.z),
             number(|t| t.p),
-            Values::Float(adjust_p_values(&p, Adjustment::BenjaminiHochberg)),
+            Values::Float(adjust_p_values(&p, adjustment)),
             Values::Text(lines.iter().map(|(f, _)| f.warning()).collect()),
         ],
     )

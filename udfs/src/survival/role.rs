@@ -1,0 +1,144 @@
+//! What the columns are for that a statistic takes.
+
+use datafusion::arrow::datatypes::{DataType, Field};
+
+/// What a column that a statistic takes is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A number: when the event came or observation ended.
+    Time,
+    /// BOOLEAN or 0/1: whether the event came.
+    Event,
+    /// A number: start of the interval (start, time].
+    Start,
+    /// A number above 0: case weight.
+    Weights,
+    /// A plain value: rows with one of them belong together.
+    Strata,
+    /// A plain value: rows with one of them are no independent observations.
+    Cluster,
+    /// A number: a score, marker or prediction.
+    Score,
+    /// A plain value: the group of a comparison.
+    Group,
+    /// A plain value that names the row.
+    Id,
+    /// A whole number: the fold of a cross-validation.
+    Fold,
+    /// BOOLEAN: whether the row is one to predict for, and not one to fit on.
+    New,
+    /// A list of names, the same in every row: which covariates are meant.
+    Terms,
+    /// A number, the same in every row: the time that is asked about.
+    At,
+    /// Numbers, text, structs and lists of numbers; as many as there are.
+    Covariates,
+}
+
+const ROLES: [(Role, &str); 14] = [
+    (Role::Time, "time"),
+    (Role::Event, "event"),
+    (Role::Start, "start"),
+    (Role::Weights, "weights"),
+    (Role::Strata, "strata"),
+    (Role::Cluster, "cluster"),
+    (Role::Score, "score"),
+    (Role::Group, "group"),
+    (Role::Id, "id"),
+    (Role::Fold, "fold"),
+    (Role::New, "new"),
+    (Role::Terms, "terms"),
+    (Role::At, "t"),
+    (Role::Covariates, "x, ..."),
+];
+
+impl Role {
+    /// The name by which syntax and messages call it.
+    pub fn name(self) -> &'static str {
+        ROLES
+            .iter()
+            .find(|(role, _)| *role == self)
+            .map_or("x", |(_, name)| name)
+    }
+
+    /// The role of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        ROLES.iter().find(|(_, n)| *n == name).map(|(role, _)| *role)
+    }
+
+    /// The type that a column of type `t` is brought to, or what is expected instead.
+    ///
+    /// # Errors
+    /// What would have been right, in words.
+    pub fn coerce(self, t: &DataType) -> Result<DataType, &'static str> {
+        match self {
+            Self::Time | Self::Start | Self::Weights | Self::Score | Self::Fold | Self::At => {
+                if t.is_numeric() || t.is_null() {
+                    Ok(DataType::Float64)
+                } else {
+                    Err("a number")
+                }
+            }
+            Self::Event if *t == DataType::Boolean || t.is_null() => Ok(DataType::Boolean),
+            Self::Event if t.is_numeric() => Ok(DataType::Float64),
+            Self::Event => Err("BOOLEAN or 0/1"),
+            Self::New if *t == DataType::Boolean => Ok(DataType::Boolean),
+            Self::New => Err("BOOLEAN"),
+            Self::Strata | Self::Cluster | Self::Group | Self::Id => plain(t),
+            Self::Terms => match t {
+                DataType::List(f) | DataType::LargeList(f) if f.data_type().is_string() => {
+                    Ok(DataType::new_list(DataType::Utf8, true))
+                }
+                _ => Err("a list of names"),
+            },
+            Self::Covariates => covariate(t),
+        }
+    }
+}
+
+/// Types whose values tell rows apart: numbers keep their order, everything else is text.
+fn plain(t: &DataType) -> Result<DataType, &'static str> {
+    match t {
+        t if t.is_nested() => Err("a plain value, such as text or a number"),
+        DataType::Boolean => Ok(DataType::Boolean),
+        t if t.is_signed_integer() || matches!(t, DataType::UInt8 | DataType::UInt16 | DataType::UInt32) => {
+            Ok(DataType::Int64)
+        }
+        t if t.is_floating() => Ok(DataType::Float64),
+        _ => Ok(DataType::Utf8),
+    }
+}
+
+fn covariate(t: &DataType) -> Result<DataType, &'static str> {
+    let expected = "a number, BOOLEAN, text, or a struct or list of numbers";
+    match t {
+        DataType::Boolean | DataType::Null => Ok(DataType::Float64),
+        t if t.is_numeric() => Ok(DataType::Float64),
+        t if t.is_string() => Ok(DataType::Utf8),
+        DataType::Dictionary(_, v) if v.is_string() => Ok(DataType::Utf8),
+        DataType::Struct(fields) => {
+            let fields: Result<Vec<Field>, _> = fields
+                .iter()
+                .map(|f| covariate(f.data_type()).map(|t| Field::new(f.name(), t, true)))
+                .collect();
+            Ok(DataType::Struct(fields?.into()))
+        }
+        DataType::List(f) | DataType::LargeList(f) | DataType::FixedSizeList(f, _) if f.data_type().is_numeric() => {
+            Ok(t.clone())
+        }
+        _ => Err(expected),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_role_has_a_name_of_its_own() {
+        for (role, name) in ROLES {
+            assert_eq!(Role::of_name(role.name()), Some(role));
+            assert_eq!(role.name(), name);
+        }
+    }
+}
