@@ -150,4 +150,43 @@ pub enum SurvivalError {
         /// A row with this id and another stratum.
         second: usize,
     },
+    /// A model that cannot be defined without events was asked for.
+    #[error("no row ends in the event: at least one is needed")]
+    NoEvents,
+    /// Every covariate that may have a coefficient is constant.
+    #[error("every covariate is constant: at least one has to vary")]
+    AllConstant,
+    /// No risk set holds rows beside its events that differ from them, so that no coefficient changes the likelihood.
+    #[error(
+        "no covariate has any bearing on the events: no risk set holds rows beside its events that differ from them"
+    )]
+    FlatLikelihood,
+    /// A covariate's squares are too large for numbers.
+    #[error("`{covariate}` has values up to {value}, too large to be used without standardising")]
+    TooWide {
+        /// The covariate.
+        covariate: String,
+        /// Its largest value.
+        value: f64,
+    },
+    /// Not even the first fit converged.
+    #[error("the fit at the first penalty did not converge in {passes} passes")]
+    NotConverged {
+        /// Passes allowed.
+        passes: u32,
+    },
+    /// Fewer than three folds.
+    #[error("the rows form {found} folds, expected at least 3")]
+    TooFewFolds {
+        /// Folds found.
+        found: usize,
+    },
+    /// A fold cannot be judged, or the rest not be fitted.
+    #[error("fold {fold} {problem}")]
+    Fold {
+        /// The fold's label, or its number from 0 if it was drawn.
+        fold: u32,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
 }

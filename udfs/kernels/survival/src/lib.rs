@@ -30,6 +30,7 @@ mod kaplan_meier;
 mod ldl;
 mod log_rank;
 mod pair_counts;
+mod penalised;
 mod prediction;
 mod quantile;
 mod radix;
@@ -75,6 +76,10 @@ pub use icc::{Icc, IccForm, IccTable, icc, icc_of_features};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep, kaplan_meier, kaplan_meier_by};
 pub use log_rank::{
     LogRank, LogRankGroup, LogRankWeight, PairwiseLogRank, Rho, TrendTest, log_rank, pairwise_log_rank,
+};
+pub use penalised::{
+    CvMeasure, CvOptions, CvPoint, ElasticNet, FoldCount, Folds, PathEnd, PathPoint, PenalisedCv, PenalisedPath,
+    assign_folds, penalised_cox, penalised_cox_cv,
 };
 pub use prediction::{
     Bins, BrierDifference, BrierScore, Calibration, CalibrationBin, DecisionCurve, NetBenefit, ObservedExpected,

@@ -62,6 +62,8 @@ struct Sorted {
     stratum: Vec<u32>,
     stop: Vec<f64>,
     start: Option<Vec<f64>>,
+    /// Whether times tie only when they are equal to the last bit.
+    exact: bool,
 }
 
 impl RiskSets {
@@ -69,6 +71,15 @@ impl RiskSets {
     /// months made from days by a division tie where the days do (R's `timefix`, `aeqSurv`). An interval that this makes
     /// empty is an error.
     pub fn new(follow_up: &FollowUp<'_>, strata: Option<&[u32]>) -> Result<Self, SurvivalError> {
+        Self::sort(follow_up, strata, false)
+    }
+
+    /// The same with times that tie only when they are equal, as glmnet takes them.
+    pub(crate) fn with_exact_times(follow_up: &FollowUp<'_>, strata: Option<&[u32]>) -> Result<Self, SurvivalError> {
+        Self::sort(follow_up, strata, true)
+    }
+
+    fn sort(follow_up: &FollowUp<'_>, strata: Option<&[u32]>, exact: bool) -> Result<Self, SurvivalError> {
         let rows = follow_up.rows();
         let too_large = SurvivalError::TooLarge { rows, covariates: 0 };
         let last = u32::try_from(rows).map_err(|_| too_large)?;
@@ -101,6 +112,7 @@ impl RiskSets {
             stratum: keys.iter().map(|key| stratum(key.1)).collect(),
             stop: keys.iter().map(|key| key_time(!key.0)).collect(),
             start: follow_up.start.map(gather),
+            exact,
         };
         let event = keys.iter().map(|key| key_event(!key.0)).collect();
         let weight = follow_up.weights.map(gather);
@@ -150,6 +162,7 @@ impl RiskSets {
             stratum: filter(&self.sorted.stratum, keep),
             stop: filter(&self.sorted.stop, keep),
             start: self.sorted.start.as_ref().map(|start| filter(start, keep)),
+            exact: self.sorted.exact,
         };
         let weight = self.weight.as_ref().map(|weight| filter(weight, keep));
         Self::build(filter(&self.order, keep), filter(&self.event, keep), weight, sorted)
@@ -230,6 +243,10 @@ impl Sorted {
         }
         if !times.is_sorted() {
             times.sort_unstable_by(f64::total_cmp);
+        }
+        if self.exact {
+            times.dedup();
+            return times;
         }
         distinct_times(times)
     }
