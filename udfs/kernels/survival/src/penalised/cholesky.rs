@@ -5,7 +5,7 @@ use super::vectors::dot;
 /// A pivot below this part of its diagonal element has lost its digits to cancellation.
 const SINGULAR: f64 = 1e-12;
 
-/// The lower factor of a matrix, its rows packed one after the other.
+/// The lower factor of a matrix, its rows packed one after the other. It grows and shrinks at its end.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cholesky {
     factor: Vec<f64>,
@@ -17,26 +17,31 @@ fn start(row: usize) -> usize {
 }
 
 impl Cholesky {
-    /// Decomposes the matrix with these elements of the lower triangle. False when it is singular to working precision.
-    pub(crate) fn decompose(&mut self, size: usize, element: impl Fn(usize, usize) -> f64) -> bool {
-        self.size = size;
-        self.factor.clear();
-        self.factor.reserve(start(size));
-        for row in 0..size {
-            for column in 0..row {
-                let (above, own) = self.factor.split_at(start(row));
-                let known = dot(&own[..column], &above[start(column)..start(column) + column]);
-                let value = (element(row, column) - known) / above[start(column) + column];
-                self.factor.push(value);
-            }
-            let own = &self.factor[start(row)..];
-            let diagonal = element(row, row);
-            let pivot = diagonal - dot(own, own);
-            if !(pivot > SINGULAR * diagonal) {
-                return false;
-            }
-            self.factor.push(pivot.sqrt());
+    /// Keeps the first rows only.
+    pub(crate) fn truncate(&mut self, size: usize) {
+        self.size = self.size.min(size);
+        self.factor.truncate(start(self.size));
+    }
+
+    /// Adds a row with these elements, the last of which is the diagonal's. False, with nothing added, when it depends on
+    /// the rows before it to working precision.
+    pub(crate) fn append(&mut self, element: impl Fn(usize) -> f64) -> bool {
+        let row = self.size;
+        for column in 0..row {
+            let (above, own) = self.factor.split_at(start(row));
+            let known = dot(own, &above[start(column)..start(column) + column]);
+            let value = (element(column) - known) / above[start(column) + column];
+            self.factor.push(value);
         }
+        let own = &self.factor[start(row)..];
+        let diagonal = element(row);
+        let pivot = diagonal - dot(own, own);
+        if pivot.is_nan() || pivot <= SINGULAR * diagonal {
+            self.factor.truncate(start(row));
+            return false;
+        }
+        self.factor.push(pivot.sqrt());
+        self.size += 1;
         true
     }
 
@@ -66,7 +71,9 @@ mod tests {
     fn solves_a_system() {
         let matrix = [[4.0, 2.0, 0.0], [2.0, 5.0, 2.0], [0.0, 2.0, 5.0]];
         let mut cholesky = Cholesky::default();
-        assert!(cholesky.decompose(3, |row, column| matrix[row][column]));
+        assert!((0..3).all(|row| cholesky.append(|column| matrix[row][column])));
+        cholesky.truncate(1);
+        assert!((1..3).all(|row| cholesky.append(|column| matrix[row][column])));
         let mut vector = [2.0, -9.0, 1.0];
         cholesky.solve(&mut vector);
         let back: Vec<f64> = matrix
@@ -80,7 +87,9 @@ mod tests {
 
     #[test]
     fn tells_of_a_singular_matrix() {
-        let matrix = [[1.0, 1.0], [1.0, 1.0]];
-        assert!(!Cholesky::default().decompose(2, |row, column| matrix[row][column]));
+        let mut cholesky = Cholesky::default();
+        assert!(cholesky.append(|_| 1.0));
+        assert!(!cholesky.append(|_| 1.0));
+        assert!(cholesky.append(|column| [1.0, 2.0][column]));
     }
 }

@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 use crate::error::SurvivalError;
 use crate::follow_up::check_length;
 
+/// The key of an id, and its rows.
+type Id<'a> = ([u8; 32], &'a [usize]);
+
 /// How many folds, at least 3 (as in glmnet).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FoldCount(u32);
@@ -79,7 +82,7 @@ pub fn assign_folds<I: AsRef<[u8]>, S: AsRef<[u8]>>(
     let mut by_id: Vec<usize> = (0..ids.len()).collect();
     by_id.sort_by(|&a, &b| ids[a].as_ref().cmp(ids[b].as_ref()));
 
-    let mut members: BTreeMap<&[u8], Vec<([u8; 32], &[usize])>> = BTreeMap::new();
+    let mut members: BTreeMap<&[u8], Vec<Id<'_>>> = BTreeMap::new();
     for rows in by_id.chunk_by(|&a, &b| ids[a].as_ref() == ids[b].as_ref()) {
         let Some(&first) = rows.first() else { continue };
         if let Some(&second) = rows.iter().find(|&&row| stratum(row) != stratum(first)) {

@@ -5,8 +5,9 @@ use super::columns::Columns;
 use super::likelihood::{Curvature, PartialLikelihood};
 use super::vectors::{add_scaled, dot, dot_four};
 
-/// Up to this many coefficients that are not 0, the equations are solved as they are after the first passes.
-const SMALL_SUPPORT: usize = 150;
+/// Up to this many coefficients that are not 0, the equations for them are solved between passes, whether or not passes
+/// alone would lead there.
+const SMALL_SUPPORT: usize = 256;
 
 /// The curvature of the likelihood in the coefficients of some columns, `X' W X` with W the [`Curvature`].
 #[derive(Debug, Clone, Default)]
@@ -22,13 +23,12 @@ pub(crate) struct Gram {
     sums: Vec<f64>,
 }
 
-/// The decomposition last made, and of what.
+/// The decomposition last made, and of which rows of a [`Gram`] with which ridge.
 #[derive(Debug, Clone, Default)]
 struct Factor {
     cholesky: Cholesky,
-    support: Vec<usize>,
+    rows: Vec<usize>,
     ridge: f64,
-    solvable: bool,
 }
 
 /// Penalties of the columns of a [`Gram`], in its order: `l1 |b| + l2 b^2 / 2`.
@@ -53,8 +53,8 @@ impl Gram {
     pub(crate) fn reset(&mut self, curvature: &Curvature) {
         self.curvature.clone_from(curvature);
         self.columns.clear();
-        self.factor.support.clear();
-        self.factor.solvable = false;
+        self.factor.rows.clear();
+        self.factor.cholesky.truncate(0);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -114,19 +114,22 @@ impl Gram {
     }
 
     /// Moves `point` to the minimum of the penalised model, by cyclic coordinate descent (Friedman, Hastie and
-    /// Tibshirani 2010) and, once the coefficients that are not 0 have settled, by the equations for these. Ends when a
-    /// pass changes the model's value by less than `tolerance`, or 1e-4 of what the first pass did. Gives the number of
-    /// passes.
+    /// Tibshirani 2010) in turn with solving the equations for the coefficients that are not 0. Ends when a pass changes
+    /// the model's value by less than `tolerance`, or 1e-4 of what the first changes did. Gives the number of passes.
     pub(crate) fn minimise(&mut self, point: &mut Point, penalties: &Penalties, tolerance: f64, limit: usize) -> usize {
         let all: Vec<usize> = (0..self.len()).collect();
-        let mut support = Vec::new();
+        let not_zero = |point: &Point| all.iter().copied().filter(|&place| point.coef[place] != 0.0).collect();
+        let mut support: Vec<usize> = not_zero(point);
         let mut passes = 1;
+        let mut first = 0.0;
+        if support.len() <= SMALL_SUPPORT {
+            first = self.solve(point, penalties);
+        }
         let mut change = self.pass(point, penalties, &all);
-        let tolerance = tolerance.max(1e-4 * change);
+        let tolerance = tolerance.max(1e-4 * change.max(first));
         while change >= tolerance && passes < limit {
-            support.clear();
-            support.extend(all.iter().filter(|&&place| point.coef[place] != 0.0));
-            // Decomposing costs as much as a sixth of the support's size in passes.
+            support = not_zero(point);
+            // Decomposing afresh costs as much as a sixth of the support's size in passes.
             let patience = if support.len() <= SMALL_SUPPORT {
                 1
             } else {
@@ -168,16 +171,16 @@ impl Gram {
     }
 
     /// Solves for the coefficients that are not 0 as long as none of them would change its sign; the first that would
-    /// becomes 0 and the rest is solved again. The model's value only falls.
-    fn solve(&mut self, point: &mut Point, penalties: &Penalties) {
-        let mut support: Vec<usize> = Vec::new();
+    /// becomes 0 and the rest is solved again. The model's value only falls. Gives the largest change, in the model's
+    /// units.
+    fn solve(&mut self, point: &mut Point, penalties: &Penalties) -> f64 {
+        let mut largest = 0.0_f64;
         let mut step: Vec<f64> = Vec::new();
         for _ in 0..self.len() {
-            support.clear();
-            support.extend((0..self.len()).filter(|&place| point.coef[place] != 0.0));
-            if support.is_empty() || !self.decompose(&support, penalties) {
-                return;
+            if !self.decompose(&point.coef, penalties) {
+                return largest;
             }
+            let support = &self.factor.rows;
             step.clear();
             step.extend(support.iter().map(|&place| {
                 let coef = point.coef[place];
@@ -185,7 +188,7 @@ impl Gram {
             }));
             self.factor.cholesky.solve(&mut step);
             if step.iter().any(|step| !step.is_finite()) {
-                return;
+                return largest;
             }
             let mut length = 1.0;
             let mut hit = None;
@@ -201,33 +204,46 @@ impl Gram {
                 let old = point.coef[place];
                 let new = if hit == Some(place) { 0.0 } else { old + length * step };
                 point.coef[place] = new;
-                let row = &self.elements[place * self.stride..place * self.stride + self.columns.len()];
-                add_scaled(&mut point.score, old - new, row);
+                add_scaled(&mut point.score, old - new, self.row(place));
+                largest = largest.max(self.diagonal(place) * (new - old) * (new - old));
             }
             if hit.is_none() {
-                return;
+                return largest;
             }
         }
+        largest
     }
 
-    /// Decomposes the rows of `support`; false when they are singular.
-    fn decompose(&mut self, support: &[usize], penalties: &Penalties) -> bool {
-        let ridge = penalties.ridge;
-        if self.factor.solvable && self.factor.ridge == ridge && self.factor.support == support {
-            return true;
+    /// Decomposes the rows whose coefficients are not 0; false when there are none or they are singular. Rows of the last
+    /// decomposition are kept up to the first that is not needed any more.
+    fn decompose(&mut self, coef: &[f64], penalties: &Penalties) -> bool {
+        let Self {
+            factor: Factor { cholesky, rows, ridge },
+            elements,
+            stride,
+            ..
+        } = self;
+        if *ridge != penalties.ridge {
+            rows.clear();
+            *ridge = penalties.ridge;
         }
-        let (elements, stride) = (&self.elements, self.stride);
-        self.factor.solvable = self.factor.cholesky.decompose(support.len(), |row, column| {
-            let element = elements[support[row] * stride + support[column]];
-            if row == column {
-                return element + penalties.l2[support[row]];
+        let kept = rows.iter().position(|&place| coef[place] == 0.0).unwrap_or(rows.len());
+        rows.truncate(kept);
+        cholesky.truncate(kept);
+        let mut missing: Vec<bool> = coef.iter().map(|coef| *coef != 0.0).collect();
+        rows.iter().for_each(|&place| missing[place] = false);
+        for (place, _) in missing.iter().enumerate().filter(|(_, missing)| **missing) {
+            let row = &elements[place * *stride..(place + 1) * *stride];
+            let appended = cholesky.append(|column| match rows.get(column) {
+                Some(&other) => row[other],
+                None => row[place] + penalties.l2[place],
+            });
+            if !appended {
+                return false;
             }
-            element
-        });
-        self.factor.ridge = ridge;
-        self.factor.support.clear();
-        self.factor.support.extend_from_slice(support);
-        self.factor.solvable
+            rows.push(place);
+        }
+        !rows.is_empty()
     }
 }
 

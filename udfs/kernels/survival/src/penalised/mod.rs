@@ -211,8 +211,8 @@ impl Problem {
 /// Minimises `-loglik / n + lambda sum_j f_j (alpha |b_j| + (1 - alpha) b_j^2 / 2)` (with weights, their sum in place of
 /// n), where the partial log-likelihood has Breslow's ties, columns are centred and divided by their standard deviation
 /// (divisor n), and coefficients come back on the covariates' own scale. Penalties, early end and deviance are
-/// glmnet's; the coefficients are glmnet's at a threshold of 1e-14 rather than its default of 1e-7, which leaves
-/// them up to 1e-2 away from the minimum at the small end of a path. At the first penalty of a generated path no
+/// glmnet's; the coefficients are those of the minimum, which glmnet approaches with its threshold: at its default of 1e-7
+/// it stays a tenth of the largest coefficient away from it at the small end of a path with more covariates than rows. At the first penalty of a generated path no
 /// penalised coefficient differs from 0; with `alpha` 0 this point stands for an infinite penalty.
 ///
 /// What differs from glmnet 4.1: rows censored at the time of an event count as at risk at every time (glmnet loses

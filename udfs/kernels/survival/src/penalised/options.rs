@@ -5,14 +5,14 @@ use crate::follow_up::check_finite;
 
 /// The elastic net penalty `lambda sum_j f_j (alpha |b_j| + (1 - alpha) b_j^2 / 2)` and how its path is fitted.
 ///
-/// `ElasticNet::lasso()` is glmnet's default but for the threshold: 100 penalties, columns standardised.
+/// `ElasticNet::lasso()` is glmnet's default, but exact: 100 penalties, columns standardised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ElasticNet {
     pub(crate) alpha: f64,
     pub(crate) lambdas: Lambdas,
     pub(crate) standardise: bool,
     pub(crate) factors: Option<Vec<f64>>,
-    pub(crate) threshold: f64,
+    pub(crate) precision: f64,
     pub(crate) max_passes: u32,
 }
 
@@ -35,7 +35,7 @@ impl ElasticNet {
             },
             standardise: true,
             factors: None,
-            threshold: 1e-14,
+            precision: 1e-7,
             max_passes: 100_000,
         }
     }
@@ -108,7 +108,7 @@ impl ElasticNet {
     /// not penalised, infinity for one that stays out. As in glmnet they are made to sum to the number of covariates,
     /// those of infinity counting as 1.
     pub fn with_penalty_factors(mut self, factors: Vec<f64>) -> Result<Self, SurvivalError> {
-        if let Some(&value) = factors.iter().find(|factor| !(**factor >= 0.0)) {
+        if let Some(&value) = factors.iter().find(|factor| factor.is_nan() || **factor < 0.0) {
             return Err(SurvivalError::Parameter {
                 parameter: "penalty_factor",
                 value,
@@ -126,19 +126,18 @@ impl ElasticNet {
         Ok(self)
     }
 
-    /// When the coefficients at a penalty count as found: when a Newton step changed none of them by so much that
-    /// curvature times change squared reaches `threshold` times the null deviance (glmnet's `thresh`, by default 1e-7
-    /// there and 1e-14 here). glmnet measures a pass of coordinate descent by it, which approaches the answer by small
-    /// steps; the step measured here is the last of a sequence that shrinks much faster.
-    pub fn with_threshold(self, threshold: f64) -> Result<Self, SurvivalError> {
-        if !(threshold >= 1e-20 && threshold < 1.0) {
+    /// How exact coefficients are: to within about this part of the largest one, on the scale on which they are penalised
+    /// (1e-7 by default). It is judged from how fast Newton's steps shrink, which glmnet's `thresh` cannot: that bounds
+    /// the change in one pass of coordinate descent, of which many small ones may be left.
+    pub fn with_precision(self, precision: f64) -> Result<Self, SurvivalError> {
+        if !(1e-10..=1e-2).contains(&precision) {
             return Err(SurvivalError::Parameter {
-                parameter: "threshold",
-                value: threshold,
-                expected: "a number from 1e-20 and below 1, such as 1e-14",
+                parameter: "precision",
+                value: precision,
+                expected: "a number from 1e-10 to 1e-2, such as 1e-7",
             });
         }
-        Ok(Self { threshold, ..self })
+        Ok(Self { precision, ..self })
     }
 
     /// The passes of coordinate descent that a path may take in all (glmnet's `maxit`, 100,000).

@@ -47,7 +47,7 @@ pub(crate) fn fit_path(
         data,
         factor,
         alpha,
-        options.threshold,
+        options.precision,
         options.max_passes as usize,
     );
     let null = solver.at.loglik;

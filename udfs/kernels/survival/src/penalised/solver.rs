@@ -19,6 +19,15 @@ pub(crate) enum Outcome {
     OutOfPasses,
 }
 
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Precision {
+    /// Far enough to see which columns join.
+    Rough,
+    /// To the threshold.
+    Full,
+}
+
 /// Coefficients along a path of penalties, each fit starting from the last.
 ///
 /// Within a set of working columns the penalised likelihood is maximised by Newton's method, whose quadratic models are
@@ -31,7 +40,9 @@ pub(crate) struct Solver<'a> {
     /// Penalty factor by column.
     factor: &'a [f64],
     alpha: f64,
-    /// A Newton step that changes the model by less than this is the last.
+    /// Coefficients are found to within this part of the largest.
+    precision: f64,
+    /// Steps whose size is below this need not be taken.
     threshold: f64,
     limit: usize,
     pub(crate) passes: usize,
@@ -43,6 +54,10 @@ pub(crate) struct Solver<'a> {
     gram: Gram,
     /// Whether the curvature of `gram` is that of `at`.
     fresh: bool,
+    /// Size of the last step with the same columns and curvature.
+    last_size: Option<f64>,
+    /// Estimate of the size of the steps still to go.
+    left: f64,
     in_gram: Vec<bool>,
     penalties: Penalties,
     point: Point,
@@ -52,13 +67,13 @@ pub(crate) struct Solver<'a> {
 }
 
 impl<'a> Solver<'a> {
-    /// Starts with all coefficients 0. `threshold` is relative to the null deviance.
+    /// Starts with all coefficients 0.
     pub(crate) fn new(
         likelihood: &'a PartialLikelihood,
         data: &'a Columns,
         factor: &'a [f64],
         alpha: f64,
-        threshold: f64,
+        precision: f64,
         limit: usize,
     ) -> Self {
         let mut at = Evaluation {
@@ -69,7 +84,6 @@ impl<'a> Solver<'a> {
         let score = (0..data.len())
             .map(|column| dot(data.column(column), &at.residual))
             .collect();
-        let threshold = threshold * (likelihood.saturated - at.loglik);
         let mut gram = Gram::default();
         gram.reset(&at.curvature);
         Self {
@@ -77,7 +91,8 @@ impl<'a> Solver<'a> {
             data,
             factor,
             alpha,
-            threshold,
+            precision,
+            threshold: 0.0,
             limit,
             passes: 0,
             coef: vec![0.0; data.len()],
@@ -86,6 +101,8 @@ impl<'a> Solver<'a> {
             trial: Evaluation::default(),
             gram,
             fresh: true,
+            last_size: None,
+            left: f64::INFINITY,
             in_gram: vec![false; data.len()],
             penalties: Penalties::default(),
             point: Point::default(),
@@ -104,21 +121,27 @@ impl<'a> Solver<'a> {
         let all: Vec<usize> = (0..self.data.len()).collect();
         let joining = |solver: &Self, columns: &[usize]| -> Vec<usize> {
             let violates = |column: &usize| {
-                !solver.in_gram[*column] && solver.score[*column].abs() > solver.l1(lambda, *column)
-                    || solver.factor[*column] == 0.0 && !solver.in_gram[*column]
+                !solver.in_gram[*column]
+                    && (solver.factor[*column] == 0.0 || solver.score[*column].abs() > solver.l1(lambda, *column))
             };
             columns.iter().copied().filter(violates).collect()
         };
         let mut added = joining(self, &all);
+        self.last_size = None;
+        self.left = f64::INFINITY;
         loop {
             self.add(&added);
-            if self.converge(lambda) == Outcome::OutOfPasses {
+            // Roughly first, since columns that join change the answer.
+            if self.converge(lambda, Precision::Rough) == Outcome::OutOfPasses {
                 return Outcome::OutOfPasses;
             }
             self.update_scores(&strong);
             added = joining(self, &strong);
             if !added.is_empty() {
                 continue;
+            }
+            if self.converge(lambda, Precision::Full) == Outcome::OutOfPasses {
+                return Outcome::OutOfPasses;
             }
             self.update_scores(&all);
             added = joining(self, &all);
@@ -149,6 +172,8 @@ impl<'a> Solver<'a> {
         if columns.is_empty() {
             return;
         }
+        self.last_size = None;
+        self.left = f64::INFINITY;
         for &column in columns {
             self.in_gram[column] = true;
         }
@@ -168,41 +193,55 @@ impl<'a> Solver<'a> {
     }
 
     /// Newton's method over the working columns.
-    fn converge(&mut self, lambda: f64) -> Outcome {
+    fn converge(&mut self, lambda: f64, precision: Precision) -> Outcome {
         if self.gram.columns.is_empty() {
             return Outcome::Converged;
         }
-        let mut last = None;
+        self.set_penalties(lambda);
+        let mut first = None;
         loop {
+            if precision == Precision::Full && self.left < self.threshold {
+                return Outcome::Converged;
+            }
             if self.passes >= self.limit {
                 return Outcome::OutOfPasses;
             }
-            self.set_penalties(lambda);
             let size = if self.holds_gram() {
                 self.minimise_model()
             } else {
                 self.minimise_diagonal_model()
             };
             if size == 0.0 {
+                self.left = 0.0;
                 return Outcome::Converged;
             }
             if !self.advance() {
                 if self.fresh {
                     // No step along Newton's direction raises the likelihood: it is flat to working precision.
+                    self.left = 0.0;
                     return Outcome::Converged;
                 }
                 self.refresh();
-                last = None;
+                self.set_penalties(lambda);
                 continue;
             }
-            if size < self.threshold {
-                return Outcome::Converged;
-            }
-            if self.holds_gram() && last.is_some_and(|last| self.refreshing_pays(size, last)) {
+            self.left = match self.last_size {
+                // Steps that shrink by a factor each time are this far from where they lead.
+                Some(last) if size < 0.25 * last => {
+                    let ratio = size / last;
+                    let rest = 1.0 - ratio.sqrt();
+                    size.min(size * ratio / (rest * rest))
+                }
+                _ => size,
+            };
+            if self.holds_gram() && self.last_size.is_some_and(|last| self.refreshing_pays(size, last)) {
                 self.refresh();
-                last = None;
+                self.set_penalties(lambda);
             } else {
-                last = Some(size);
+                self.last_size = Some(size);
+            }
+            if precision == Precision::Rough && size <= 1e-3 * *first.get_or_insert(size) {
+                return Outcome::Converged;
             }
         }
     }
@@ -290,15 +329,18 @@ impl<'a> Solver<'a> {
         self.take_step(|place| curvature[place])
     }
 
-    /// The step from the coefficients to the model's minimum, and its size.
+    /// The step from the coefficients to the model's minimum, and its size: the largest curvature times squared change.
     fn take_step(&mut self, curvature: impl Fn(usize) -> f64) -> f64 {
         self.step.clear();
         let mut size = 0.0_f64;
+        let mut largest = 0.0_f64;
         for (place, &column) in self.gram.columns.iter().enumerate() {
             let step = self.point.coef[place] - self.coef[column];
             self.step.push(step);
             size = size.max(curvature(place) * step * step);
+            largest = largest.max(curvature(place) * self.point.coef[place] * self.point.coef[place]);
         }
+        self.threshold = self.precision * self.precision * largest;
         size
     }
 
@@ -353,16 +395,19 @@ impl<'a> Solver<'a> {
     }
 
     /// Whether steps have become smaller so slowly that working out the curvature is cheaper than taking as many more as
-    /// would be needed. A step costs two products with the data, the curvature half of one for each working column.
+    /// would be needed. Of n rows and a coefficients that are not 0 the curvature takes `n a^2 / 2` products; a step takes
+    /// `2 n a`, each of which costs twice as much because it waits for memory, and some passes of `a^2`.
     fn refreshing_pays(&self, size: f64, last: f64) -> bool {
         let active = self
             .gram
             .columns
             .iter()
             .filter(|&&column| self.coef[column] != 0.0)
-            .count();
+            .count() as f64;
+        let rows = self.data.rows() as f64;
+        let worth = rows * active / (8.0 * rows + 30.0 * active);
         let needed = (size / self.threshold).ln() / (last / size).ln();
-        !(needed >= 0.0 && needed < 2.0 + active as f64 / 8.0)
+        !(needed >= 0.0 && needed < 2.0 + worth)
     }
 
     /// Works out the curvature where the coefficients are, and drops columns that are 0 and not close to joining.
@@ -385,6 +430,7 @@ impl<'a> Solver<'a> {
         }
         self.gram.reset(&self.at.curvature);
         self.add(&kept);
+        self.last_size = None;
         self.fresh = true;
     }
 }
