@@ -54,9 +54,11 @@ impl Cohort {
         }
         let mut time = Vec::with_capacity(rows);
         let mut event = Vec::with_capacity(rows);
-        for row in 0..rows {
-            let risk: f64 = (0..10).map(|block| drawn[10 * block % columns][row] * 0.3).sum();
-            let death = -numbers.uniform().ln() * 1000.0 * (-risk).exp();
+        let risks: Vec<f64> = (0..rows)
+            .map(|row| (0..10).map(|block| drawn[10 * block % columns][row] * 0.3).sum())
+            .collect();
+        for risk in risks {
+            let death = -numbers.uniform().ln() * 1000.0 * f64::exp(-risk);
             let end = 300.0 + 3000.0 * numbers.uniform();
             time.push(death.min(end) + 1.0);
             event.push(death <= end);
