@@ -351,7 +351,9 @@ impl Judge<'_> {
                 for run in &sets.alike {
                     score[run.clone()].sort_unstable_by(f64::total_cmp);
                 }
-                sweeps.concordance(sets, &score, ConfidenceLevel::default()).c
+                sweeps
+                    .concordance_of_clusters(sets, &score, None, ConfidenceLevel::default())
+                    .c
             }
         }
     }
