@@ -18,6 +18,8 @@ pub enum Values {
     Text(Vec<Option<String>>),
     /// Anything nested: one row only.
     Nested(ScalarValue),
+    /// A column that is one already.
+    Array(ArrayRef),
 }
 
 impl Values {
@@ -47,6 +49,7 @@ impl Values {
             Self::Bool(v) => Arc::new(BooleanArray::from(v)),
             Self::Text(v) => Arc::new(StringArray::from(v)),
             Self::Nested(v) => v.to_array()?,
+            Self::Array(v) => v,
         })
     }
 }

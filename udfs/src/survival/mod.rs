@@ -5,11 +5,15 @@ pub mod columns;
 pub mod concordance;
 pub mod covariates;
 pub mod cox;
+pub mod cox_lasso;
+pub mod cox_lasso_cv;
+pub mod cox_lasso_path;
 pub mod cox_summary;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod median_survival;
 pub mod options;
+pub mod penalised;
 pub mod rad_score;
 pub mod relation;
 pub mod role;
@@ -28,6 +32,9 @@ use statistic::Definition;
 pub static STATISTICS: &[&Definition] = &[
     &concordance::DEFINITION,
     &cox::DEFINITION,
+    &cox_lasso::DEFINITION,
+    &cox_lasso_cv::DEFINITION,
+    &cox_lasso_path::DEFINITION,
     &kaplan_meier::DEFINITION,
     &log_rank::DEFINITION,
     &median_survival::DEFINITION,
@@ -38,6 +45,10 @@ pub static STATISTICS: &[&Definition] = &[
 pub static RELATIONS: &[&Relation] = &[
     &concordance::RELATION,
     &cox::RELATION,
+    &cox_lasso::RELATION,
+    &cox_lasso::MODEL_RELATION,
+    &cox_lasso_cv::RELATION,
+    &cox_lasso_path::RELATION,
     &cox_summary::RELATION,
     &kaplan_meier::RELATION,
     &log_rank::RELATION,

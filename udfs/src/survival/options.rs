@@ -25,6 +25,7 @@ impl Options {
         options.set("ties", settings.cox_ties.to_string());
         options.set("conf_level", settings.conf_level);
         options.set("seed", settings.seed);
+        options.set("threads", settings.parallelism());
         options
     }
 

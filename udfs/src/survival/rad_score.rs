@@ -22,7 +22,7 @@ pub const DOC: Doc = Doc {
     arguments: &[
         (
             "model",
-            "a fit of `cox`, or any struct with `terms LIST(STRUCT(term, coef, ...))`",
+            "a fit of `cox` or `cox_lasso`, any struct with `terms LIST(STRUCT(term, coef, ...))`, or such a list",
         ),
         (
             "features, ...",
@@ -87,7 +87,7 @@ impl ScalarUDFImpl for RadScore {
         }
         if !is_model(model.data_type()) && !model.data_type().is_null() {
             return plan_err!(
-                "{NAME}: argument 1 must be a fitted model, a struct with terms LIST(STRUCT(term, coef, ...)); found {}",
+                "{NAME}: argument 1 must be a fitted model, a struct with terms LIST(STRUCT(term, coef, ...)) or such a list; found {}",
                 model.data_type()
             );
         }
@@ -120,16 +120,21 @@ impl ScalarUDFImpl for RadScore {
         for (name, array) in names.iter().zip(&arrays[skip + 1..]) {
             flatten(NAME, name, Arc::clone(array), &mut leaves)?;
         }
-        Ok(ColumnarValue::Array(Arc::new(scores(model.as_struct(), &leaves)?)))
+        Ok(ColumnarValue::Array(Arc::new(scores(model, &leaves)?)))
     }
 }
 
 fn is_model(t: &DataType) -> bool {
-    let DataType::Struct(fields) = t else { return false };
-    let Some((_, terms)) = fields.find("terms") else {
-        return false;
-    };
-    match terms.data_type() {
+    match t {
+        DataType::Struct(fields) => fields
+            .find("terms")
+            .is_some_and(|(_, terms)| are_terms(terms.data_type())),
+        list => are_terms(list),
+    }
+}
+
+fn are_terms(t: &DataType) -> bool {
+    match t {
         DataType::List(item) => match item.data_type() {
             DataType::Struct(f) => f.find("term").is_some() && f.find("coef").is_some(),
             _ => false,
@@ -155,9 +160,13 @@ enum Values {
 /// A term of a model: its column, the value that makes it 1 where the column is text, and its coefficient.
 type Weighted = (usize, Option<String>, f64);
 
-fn scores(model: &StructArray, leaves: &[(String, ArrayRef)]) -> Result<Float64Array> {
-    let Some(terms) = model.column_by_name("terms") else {
-        return internal_err!("{NAME}: no terms");
+fn scores(model: &ArrayRef, leaves: &[(String, ArrayRef)]) -> Result<Float64Array> {
+    let terms = match model.data_type() {
+        DataType::Struct(_) => match model.as_struct().column_by_name("terms") {
+            Some(terms) => terms,
+            None => return internal_err!("{NAME}: no terms"),
+        },
+        _ => model,
     };
     let terms = terms.as_list::<i32>();
     let mut position: HashMap<&str, Place> = HashMap::new();
