@@ -12,6 +12,7 @@
 
 mod adjust;
 mod beta;
+mod bootstrap;
 mod codes;
 mod comparison;
 mod concordance;
@@ -26,6 +27,7 @@ mod error;
 mod fenwick;
 mod follow_up;
 mod icc;
+mod incident;
 mod kaplan_meier;
 mod ldl;
 mod log_rank;
@@ -49,6 +51,10 @@ mod times;
 
 pub use adjust::{Adjustment, adjust_p_values};
 pub use beta::{f_quantile_upper, f_upper, t_two_sided};
+pub use bootstrap::{
+    BootstrapComparison, BootstrapDifference, BootstrapEstimate, BootstrapInterval, Resampling, TimeRocBootstrap,
+    bootstrap_concordance, bootstrap_time_roc,
+};
 pub use comparison::{
     ContingencyTable, FTest, FisherLimit, RankSum, TTest, Variances, chi_square_test, fisher_exact, kruskal_wallis,
     one_way, rank_sum, standardized_difference_of_counts, standardized_difference_of_means, t_test,
@@ -73,6 +79,7 @@ pub use distributions::{ConfidenceLevel, chi_square_upper, normal_two_sided};
 pub use error::SurvivalError;
 pub use follow_up::FollowUp;
 pub use icc::{Icc, IccForm, IccTable, icc, icc_of_features};
+pub use incident::{HazardRatio, IncidentAuc, IncidentCurve, IncidentDiscrimination, incident_auc, incident_roc};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep, kaplan_meier, kaplan_meier_by};
 pub use log_rank::{
     LogRank, LogRankGroup, LogRankWeight, PairwiseLogRank, Rho, TrendTest, log_rank, pairwise_log_rank,

@@ -7,7 +7,8 @@ mod time_weights;
 pub use compare::{ConcordanceComparison, ConcordanceDifference, compare_concordance};
 pub use time_weights::TimeWeight;
 
-pub(crate) use sweeps::{Sweeps, stratum_starts};
+pub(crate) use compare::scores_by_position;
+pub(crate) use sweeps::{Ranks, Sweeps, stratum_starts};
 
 use crate::distributions::ConfidenceLevel;
 use crate::error::SurvivalError;

@@ -4,6 +4,7 @@ use crate::concordance::Concordance;
 use crate::distributions::ConfidenceLevel;
 use crate::fenwick::Fenwick;
 use crate::pair_counts::{CountedRow, MOST_ROWS, PairTotals, count_pairs};
+use crate::radix;
 use crate::risk_sets::{Entries, RiskSets, Stratum};
 use crate::times::order_key;
 
@@ -11,9 +12,7 @@ use crate::times::order_key;
 /// the space for it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sweeps {
-    /// Rank of each position's score among the distinct scores.
-    rank: Vec<u32>,
-    sorted: Vec<(u64, u32)>,
+    ranks: Ranks,
     tree: Fenwick,
     /// Pairs of each position with any other.
     pairs: Vec<Pairs>,
@@ -21,6 +20,47 @@ pub(crate) struct Sweeps {
     counted: Vec<CountedRow>,
     buffer: Vec<CountedRow>,
     keys: Vec<u64>,
+}
+
+/// The order of a score. Holds the space for sorting it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ranks {
+    /// Rank of each position's score among the distinct scores, from 0.
+    pub(crate) rank: Vec<u32>,
+    /// Number of distinct scores.
+    pub(crate) distinct: usize,
+    sorted: Vec<(u64, u32)>,
+}
+
+impl Ranks {
+    pub(crate) fn new(score: &[f64]) -> Self {
+        let mut ranks = Self::default();
+        ranks.find(score);
+        ranks
+    }
+
+    fn find(&mut self, score: &[f64]) {
+        self.sorted.clear();
+        self.sorted.extend(
+            score
+                .iter()
+                .zip(0..)
+                .map(|(&score, position)| (order_key(score + 0.0), position)),
+        );
+        radix::sort_by_key(&mut self.sorted, |value| value.0);
+        self.rank.clear();
+        self.rank.resize(score.len(), 0);
+        let mut rank = 0;
+        let mut previous = None;
+        for &(key, position) in &self.sorted {
+            if previous.is_some_and(|previous| previous != key) {
+                rank += 1;
+            }
+            previous = Some(key);
+            self.rank[position as usize] = rank;
+        }
+        self.distinct = rank as usize + 1;
+    }
 }
 
 /// Weights of the rows that form comparable pairs with a row.
@@ -73,7 +113,8 @@ impl Sweeps {
         if whole && sets.rows() < MOST_ROWS {
             strata.for_each(|stratum| self.whole_pairs(sets, stratum, score, &mut found));
         } else {
-            self.rank_scores(score);
+            self.ranks.find(score);
+            self.tree.reset(self.ranks.distinct);
             for stratum in strata {
                 self.events_with_later_rows(sets, stratum, time_weights, &mut found);
                 self.rows_with_earlier_events(sets, stratum, time_weights);
@@ -158,29 +199,6 @@ impl Sweeps {
         found.tied_y += different;
     }
 
-    fn rank_scores(&mut self, score: &[f64]) {
-        self.sorted.clear();
-        self.sorted.extend(
-            score
-                .iter()
-                .zip(0..)
-                .map(|(&score, position)| (order_key(score + 0.0), position)),
-        );
-        self.sorted.sort_unstable();
-        self.rank.clear();
-        self.rank.resize(score.len(), 0);
-        let mut rank = 0;
-        let mut previous = None;
-        for &(key, position) in &self.sorted {
-            if previous.is_some_and(|previous| previous != key) {
-                rank += 1;
-            }
-            previous = Some(key);
-            self.rank[position as usize] = rank;
-        }
-        self.tree.reset(rank as usize + 1);
-    }
-
     /// From the last time to the first, with the rows at risk in the tree: each event meets the rows that outlast it.
     fn events_with_later_rows(
         &mut self,
@@ -193,7 +211,7 @@ impl Sweeps {
         for place in stratum.active.clone() {
             let group = &sets.groups[place];
             for position in group.rows.clone().filter(|&position| !sets.event[position]) {
-                self.tree.add(self.rank[position], sets.weight(position));
+                self.tree.add(self.ranks.rank[position], sets.weight(position));
             }
             if let Some(entries) = &sets.entries {
                 while let Some(&&position) = starting.peek() {
@@ -201,7 +219,7 @@ impl Sweeps {
                     if entries.time[position] < group.time {
                         break;
                     }
-                    self.tree.add(self.rank[position], -sets.weight(position));
+                    self.tree.add(self.ranks.rank[position], -sets.weight(position));
                     starting.next();
                 }
             }
@@ -211,7 +229,7 @@ impl Sweeps {
             let time_weight = time_weights.get(place).copied().unwrap_or(1.0);
             self.tied.clear();
             for position in group.rows.clone().filter(|&position| sets.event[position]) {
-                let (rank, weight) = (self.rank[position], sets.weight(position));
+                let (rank, weight) = (self.ranks.rank[position], sets.weight(position));
                 let split = self.tree.split(rank).times(time_weight);
                 let pairs = &mut self.pairs[position];
                 pairs.net += split.below - split.above;
@@ -252,7 +270,8 @@ impl Sweeps {
             }
             let time_weight = time_weights.get(place).copied().unwrap_or(1.0);
             for position in group.rows.clone().filter(|&position| sets.event[position]) {
-                self.tree.add(self.rank[position], time_weight * sets.weight(position));
+                self.tree
+                    .add(self.ranks.rank[position], time_weight * sets.weight(position));
             }
             for position in group.rows.clone().filter(|&position| !sets.event[position]) {
                 self.meet_events(position, 1.0);
@@ -262,7 +281,7 @@ impl Sweeps {
     }
 
     fn meet_events(&mut self, position: usize, sign: f64) {
-        let split = self.tree.split(self.rank[position]);
+        let split = self.tree.split(self.ranks.rank[position]);
         let pairs = &mut self.pairs[position];
         pairs.net += sign * (split.above - split.below);
         pairs.all += sign * (split.above + split.below + split.equal);
@@ -270,7 +289,7 @@ impl Sweeps {
 
     fn clear_tree(&mut self, sets: &RiskSets, stratum: &Stratum) {
         if sets.strata.len() > 1 {
-            self.rank[stratum.rows.clone()]
+            self.ranks.rank[stratum.rows.clone()]
                 .iter()
                 .for_each(|&rank| self.tree.forget(rank));
         } else {

@@ -16,7 +16,10 @@ use crate::distributions::ConfidenceLevel;
 use crate::error::SurvivalError;
 use crate::follow_up::{FollowUp, check_finite, check_length};
 use area::Area;
-use rows::Rows;
+
+pub(crate) use area::ByMarker;
+pub(crate) use censoring::kaplan_meier as censored_kaplan_meier;
+pub(crate) use rows::{Rows, Split};
 
 /// How the probability G of not being censored is estimated. Cases weigh 1/G just before their time, controls 1/G at t.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,7 +107,7 @@ pub fn time_roc(
     Ok(times.iter().map(|&time| area.at(time, options.level)).collect())
 }
 
-fn check(
+pub(crate) fn check(
     function: &'static str,
     follow_up: &FollowUp<'_>,
     markers: &[(&str, &[f64])],
