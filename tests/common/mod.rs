@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod reference;
+
 use radsql::Session;
 use radsql_demo::{CohortOptions, write_cohort};
 use std::path::{Path, PathBuf};

@@ -1,9 +1,9 @@
 //! `median_survival(time, event)`.
 
 use super::columns::Table;
-use super::kaplan_meier::curve;
+use super::kaplan_meier::{ARGUMENTS, Curve, TAKES};
 use super::options::Options;
-use super::relation::{CONF_LEVEL, Gives, Relation, Takes, says};
+use super::relation::{Gives, Relation};
 use super::role::Role;
 use super::statistic::Definition;
 use crate::doc::{Doc, Kind};
@@ -55,24 +55,19 @@ pub static RELATION: Relation = Relation {
         name: NAME,
         kind: Kind::Relation,
         summary: "Median survival time with its confidence interval.",
-        syntax: "median_survival((query), time => column, event => column [, by, conf_level])",
-        arguments: &[says::QUERY, says::TIME, says::EVENT, says::BY, says::CONF_LEVEL],
+        syntax: "median_survival((query), time => column, event => column [, start, weights, by, conf_level, conf_type])",
+        arguments: ARGUMENTS,
         returns: "One row (a group): the columns of `by`, n, n_missing, events, median, lower, upper.",
         example: "SELECT sex, median FROM median_survival((SELECT os, dead, sex FROM patients), time => os, event => dead, by => sex)",
         source: "R survival::survfit",
     },
     statistic: &DEFINITION,
-    takes: &[
-        Takes::Column("time", Role::Time),
-        Takes::Column("event", Role::Event),
-        Takes::By,
-        CONF_LEVEL,
-    ],
+    takes: TAKES,
     gives: Gives::Row(&[]),
 };
 
 fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
-    let curve = curve(NAME, &mut table, options)?;
+    let curve = Curve::of(NAME, &mut table, options)?.map(|curve| curve.estimate);
     let (n, events) = curve.as_ref().map_or((0, 0), |c| (c.n, c.events));
     let median = curve.as_ref().map(|c| c.median());
     let number = |v: Option<f64>| Values::float(v.unwrap_or(f64::NAN));

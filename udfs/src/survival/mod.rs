@@ -1,5 +1,8 @@
 //! Survival statistics in SQL.
 
+pub mod brier_score;
+pub mod calibration;
+pub mod calibration_summary;
 pub mod codes;
 pub mod columns;
 pub mod concordance;
@@ -9,16 +12,25 @@ pub mod cox_lasso;
 pub mod cox_lasso_cv;
 pub mod cox_lasso_path;
 pub mod cox_summary;
+pub mod decision_curve;
 pub mod kaplan_meier;
 pub mod log_rank;
+pub mod log_rank_trend;
 pub mod median_survival;
+pub mod nelson_aalen;
 pub mod options;
+pub mod pairwise_log_rank;
 pub mod penalised;
+mod predictions;
 pub mod rad_score;
 pub mod relation;
+pub mod restricted_mean;
+pub mod restricted_mean_difference;
 pub mod role;
 pub mod rows;
 pub mod statistic;
+pub mod survival_at;
+pub mod survival_quantiles;
 pub mod train_test_split;
 pub mod univariate_cox;
 
@@ -30,29 +42,50 @@ use statistic::Definition;
 
 /// Every statistic.
 pub static STATISTICS: &[&Definition] = &[
+    &brier_score::DEFINITION,
+    &calibration::DEFINITION,
     &concordance::DEFINITION,
     &cox::DEFINITION,
     &cox_lasso::DEFINITION,
     &cox_lasso_cv::DEFINITION,
     &cox_lasso_path::DEFINITION,
+    &decision_curve::DEFINITION,
     &kaplan_meier::DEFINITION,
     &log_rank::DEFINITION,
+    &log_rank_trend::DEFINITION,
     &median_survival::DEFINITION,
+    &nelson_aalen::DEFINITION,
+    &pairwise_log_rank::DEFINITION,
+    &restricted_mean::DEFINITION,
+    &restricted_mean_difference::DEFINITION,
+    &survival_at::DEFINITION,
+    &survival_quantiles::DEFINITION,
     &univariate_cox::DEFINITION,
 ];
 
 /// Every relation function that asks for a statistic.
 pub static RELATIONS: &[&Relation] = &[
+    &brier_score::RELATION,
+    &calibration::RELATION,
+    &calibration_summary::RELATION,
     &concordance::RELATION,
     &cox::RELATION,
-    &cox_lasso::RELATION,
     &cox_lasso::MODEL_RELATION,
+    &cox_lasso::RELATION,
     &cox_lasso_cv::RELATION,
     &cox_lasso_path::RELATION,
     &cox_summary::RELATION,
+    &decision_curve::RELATION,
     &kaplan_meier::RELATION,
     &log_rank::RELATION,
+    &log_rank_trend::RELATION,
     &median_survival::RELATION,
+    &nelson_aalen::RELATION,
+    &pairwise_log_rank::RELATION,
+    &restricted_mean::RELATION,
+    &restricted_mean_difference::RELATION,
+    &survival_at::RELATION,
+    &survival_quantiles::RELATION,
     &univariate_cox::RELATION,
 ];
 

@@ -27,6 +27,10 @@ pub struct SurvivalStep {
     pub lower: Option<f64>,
     /// Upper confidence limit, at most 1; `None` as for `lower`.
     pub upper: Option<f64>,
+    /// Nelson and Aalen's cumulative hazard up to and at this time.
+    pub hazard: f64,
+    /// Its standard error.
+    pub hazard_se: f64,
 }
 
 /// A survival curve.
@@ -73,11 +77,15 @@ pub fn kaplan_meier_by(
     Ok(curves.collect())
 }
 
-/// S is the product of 1 - d/n; the variance of log S is the sum of d / (n (n - d)) (Greenwood 1926).
+/// S is the product of 1 - d/n; the variance of log S is the sum of d / (n (n - d)) (Greenwood 1926). The cumulative hazard
+/// is the sum of d/n, its variance that of d/n^2, as [`crate::cumulative_hazard`] has them.
 fn curve(group: GroupCounts, level: ConfidenceLevel, confidence_type: ConfidenceType) -> KaplanMeier {
     let mut survival = 1.0;
     let mut variance_of_log = 0.0;
     let mut last = (None, (None, None));
+    let mut hazard = 0.0;
+    let mut hazard_variance = 0.0;
+    let mut hazard_se = 0.0_f64;
     let step = |counts: &TimeCounts| {
         if counts.n_event > 0.0 {
             let surviving = counts.n_risk - counts.n_event;
@@ -87,6 +95,9 @@ fn curve(group: GroupCounts, level: ConfidenceLevel, confidence_type: Confidence
             }
             survival *= surviving / counts.n_risk;
             variance_of_log += counts.n_event / (counts.n_risk * surviving);
+            hazard += counts.n_event / counts.n_risk;
+            hazard_variance += counts.n_event / (counts.n_risk * counts.n_risk);
+            hazard_se = f64::sqrt(hazard_variance);
         }
         if counts.n_event > 0.0 || last.0.is_none() {
             last = (None, (None, None));
@@ -106,6 +117,8 @@ fn curve(group: GroupCounts, level: ConfidenceLevel, confidence_type: Confidence
             se,
             lower,
             upper,
+            hazard,
+            hazard_se,
         }
     };
     KaplanMeier {
