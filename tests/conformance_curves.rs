@@ -324,12 +324,14 @@ fn predictions_of_reference_data_equal_r() {
         for (set, at) in [("lung", 365.5), ("crlm_os", 24.0)] {
             table(&session, set, &folder.join(format!("{set}_input.csv"))).await;
             let scores = &json(&folder.join(format!("{set}.json")))["Score_Brier"];
-            let times: Vec<f64> = (0..3).map(|i| pick(&scores["times"], "", i)).collect();
+            // The null model's rows come first.
+            let count = scores["times"].as_array().expect("times").len() / 2;
+            let times: Vec<f64> = (0..count).map(|i| pick(&scores["times"], "", i)).collect();
             let survival: Vec<String> = times.iter().map(|time| format!("\"S_t{time}\"")).collect();
             let sql = format!("SELECT * FROM brier_score({set}, time => time, event => status, survival => [{}], times => {times:?})", survival.join(", "));
             let found = Rows::of(&session, &sql).await;
-            assert_eq!(found.len(), 3, "{set}");
-            compare_scores(&mut t, set, &found, scores, 3, &OF_MODEL);
+            assert_eq!(found.len(), count, "{set}");
+            compare_scores(&mut t, set, &found, scores, count, &OF_MODEL);
             compare_scores(&mut t, set, &found, scores, 0, &OF_NULL);
 
             let query = format!("(SELECT time, status, 1 - \"S_t{at}\" AS risk FROM {set}), time => time, event => status, predicted => risk, at => {at}");

@@ -72,8 +72,8 @@ pub static RELATION: Relation = Relation {
                   `scaled` 1 - brier / brier_null (the index of prediction accuracy), `integrated` the mean of the score as a \
                   step function from 0 to the time (IBS), 0 before the first. NULL for times beyond the last observed; no rows \
                   over no rows.",
-        example: "SELECT time, brier, scaled FROM brier_score((SELECT os, dead, exp(-0.02 * marker) AS s3, exp(-0.04 * marker) AS s6 FROM patients), \
-                  time => os, event => dead, survival => [s3, s6], times => [3, 6])",
+        example: "SELECT time, brier, scaled FROM brier_score((SELECT os, dead, exp(-0.05 * marker) AS s36, exp(-0.1 * marker) AS s72 FROM patients), \
+                  time => os, event => dead, survival => [s36, s72], times => [36, 72])",
         source: "riskRegression::Score; Graf et al. 1999; Gerds and Schumacher 2006",
     },
     statistic: &DEFINITION,

@@ -115,8 +115,8 @@ pub static RELATION: Relation = Relation {
                   risk), observed (1 less the Kaplan-Meier estimate), se, lower, upper, beyond. Equal risks stay together, so \
                   that a bin may be empty and left out. `beyond` tells that follow-up of the group ends before the time. No \
                   rows over no rows.",
-        example: "SELECT bin, n, predicted, observed FROM calibration((SELECT os, dead, 1 - exp(-0.02 * marker) AS risk FROM patients), \
-                  time => os, event => dead, predicted => risk, at => 6, bins => 2)",
+        example: "SELECT bin, n, predicted, observed FROM calibration((SELECT os, dead, 1 - exp(-0.1 * marker) AS risk FROM patients), \
+                  time => os, event => dead, predicted => risk, at => 72, bins => 2)",
         source: "R survival::survfit, stats::quantile(type = 7); Kaplan and Meier 1958",
     },
     statistic: &DEFINITION,

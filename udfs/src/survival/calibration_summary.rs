@@ -19,8 +19,8 @@ pub static RELATION: Relation = Relation {
                   calibrated, which slope_p tests; NULL when a risk is 0 or 1, all are equal or there is no event. gnd is the \
                   Greenwood-Nam-D'Agostino test of the groups that `calibration` gives; df 0 and p NULL where a group has no \
                   event or nothing else. No rows at all give NULL.",
-        example: "SELECT oe, slope FROM calibration_summary((SELECT os, dead, 1 - exp(-0.02 * marker) AS risk FROM patients), \
-                  time => os, event => dead, predicted => risk, at => 6, bins => 2)",
+        example: "SELECT oe, slope FROM calibration_summary((SELECT os, dead, 1 - exp(-0.1 * marker) AS risk FROM patients), \
+                  time => os, event => dead, predicted => risk, at => 72, bins => 2)",
         source: "R survival::survfit, survival::coxph; Demler, Paynter and Cook 2015",
     },
     statistic: &DEFINITION,

@@ -67,8 +67,8 @@ pub static RELATION: Relation = Relation {
                   standardised_net_benefit (by the risk of all rows), interventions_avoided (by row, against treating all), \
                   beyond (follow-up of the positives ends before the time, their last estimate stands for it). Rows without all \
                   of the predictions are left out. No rows over no rows.",
-        example: "SELECT model, net_benefit FROM decision_curve((SELECT os, dead, 1 - exp(-0.02 * marker) AS marker_model FROM patients), \
-                  time => os, event => dead, predicted => marker_model, at => 6, thresholds => 0.3)",
+        example: "SELECT model, net_benefit FROM decision_curve((SELECT os, dead, 1 - exp(-0.1 * marker) AS marker_model FROM patients), \
+                  time => os, event => dead, predicted => marker_model, at => 72, thresholds => 0.25)",
         source: "dcurves::dca; Vickers and Elkin 2006; Vickers et al. 2008",
     },
     statistic: &DEFINITION,

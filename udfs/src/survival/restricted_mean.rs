@@ -67,7 +67,7 @@ pub static RELATION: Relation = Relation {
         returns: "One row (a group): the columns of `by`, n, n_missing, events, tau, rmst, se, lower, upper, extrapolated. \
                   `extrapolated` tells that follow-up ends before tau with rows still event-free, so that the curve's last \
                   value stands for what was not observed. Over no rows all but the counts and tau are NULL.",
-        example: "SELECT sex, rmst, se FROM restricted_mean((SELECT os, dead, sex FROM patients), time => os, event => dead, tau => 12, by => sex)",
+        example: "SELECT sex, rmst, se FROM restricted_mean((SELECT os, dead, sex FROM patients), time => os, event => dead, tau => 72, by => sex)",
         source: "R survival::print.survfit(rmean =); Irwin 1949",
     },
     statistic: &DEFINITION,

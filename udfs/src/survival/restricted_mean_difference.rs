@@ -75,7 +75,7 @@ pub static RELATION: Relation = Relation {
                   symmetric on the log scale. `extrapolated` tells that follow-up of a group ends before tau. Without events \
                   up to tau p is NULL. Other than two groups are an error; no rows at all give NULL.",
         example: "SELECT compared, difference, difference_p FROM restricted_mean_difference((SELECT os, dead, sex FROM patients), \
-                  time => os, event => dead, by => sex, tau => 12)",
+                  time => os, event => dead, by => sex, tau => 72)",
         source: "survRM2::rmst2; Uno et al. 2014",
     },
     statistic: &DEFINITION,

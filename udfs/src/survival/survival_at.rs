@@ -64,7 +64,7 @@ pub static RELATION: Relation = Relation {
                   se, lower, upper, beyond. n_risk are the rows at risk just before the first time of the curve that is not \
                   earlier, n_event and n_censor all rows so far, whatever they weigh. `beyond` tells that follow-up ends \
                   before, so that the curve's last value stands there (R's extend = TRUE). No rows over no rows.",
-        example: "SELECT time, survival FROM survival_at((SELECT os, dead FROM patients), time => os, event => dead, times => [3, 6])",
+        example: "SELECT time, survival FROM survival_at((SELECT os, dead FROM patients), time => os, event => dead, times => [36, 72])",
         source: "R survival::summary.survfit(times =)",
     },
     statistic: &DEFINITION,

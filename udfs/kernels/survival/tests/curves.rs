@@ -321,6 +321,11 @@ fn reference_files_equal() {
                 .collect(),
             None => vec![kaplan_meier(&follow_up, ConfidenceLevel::default(), ConfidenceType::Log).expect("a curve")],
         };
+        for (curve, (_, hazard)) in curves.iter().zip(&hazards) {
+            let beside: Vec<(f64, f64)> = curve.steps.iter().map(|step| (step.hazard, step.hazard_se)).collect();
+            let alone: Vec<(f64, f64)> = hazard.steps.iter().map(|step| (step.hazard, step.se)).collect();
+            assert_eq!(beside, alone, "{file}");
+        }
         let medians = Table::read(&folder.join(format!("km/{file}_median.csv")));
         let tau = curves.iter().map(KaplanMeier::last_time).fold(0.0, f64::max);
         for (row, curve) in curves.iter().enumerate() {
