@@ -28,11 +28,27 @@ pub struct Covariates {
 }
 
 /// Names that `terms` asks for, and whether each was found.
-struct Wanted(HashMap<String, bool>);
+pub(super) struct Wanted(HashMap<String, bool>);
 
 impl Wanted {
-    fn has(&mut self, name: &str) -> bool {
+    pub(super) fn has(&mut self, name: &str) -> bool {
         self.0.get_mut(name).map(|found| *found = true).is_some()
+    }
+
+    /// # Errors
+    /// Names what was not found.
+    pub(super) fn all_found(&self, function: &str) -> Result<()> {
+        let missing = self.0.iter().filter(|(_, found)| !**found);
+        let mut missing: Vec<&str> = missing.map(|(name, _)| name.as_str()).collect();
+        missing.sort_unstable();
+        let Some(first) = missing.first() else {
+            return Ok(());
+        };
+        let others = match missing.len() {
+            1 => String::new(),
+            n => format!(" (nor {} more)", n - 1),
+        };
+        exec_err!("{function}: terms has '{first}', and the query has no such column, field or list element{others}")
     }
 }
 
@@ -97,28 +113,14 @@ impl Table {
                 t.name
             );
         }
-        if let Some(Wanted(names)) = wanted {
-            let mut missing: Vec<&str> = names
-                .iter()
-                .filter(|(_, found)| !**found)
-                .map(|(n, _)| n.as_str())
-                .collect();
-            missing.sort_unstable();
-            if let Some(first) = missing.first() {
-                let others = match missing.len() {
-                    1 => String::new(),
-                    n => format!(" (nor {} more)", n - 1),
-                };
-                return exec_err!(
-                    "{}: terms has '{first}', and the query has no such column, field or list element{others}",
-                    self.function()
-                );
-            }
+        if let Some(wanted) = wanted {
+            wanted.all_found(self.function())?;
         }
         Ok(covariates)
     }
 
-    fn wanted(&mut self) -> Result<Option<Wanted>> {
+    /// The names in the argument `terms`, where there is one.
+    pub(super) fn wanted(&mut self) -> Result<Option<Wanted>> {
         let Some((_, array)) = self.take(Role::Terms).into_iter().next() else {
             return Ok(None);
         };

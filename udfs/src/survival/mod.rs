@@ -6,6 +6,7 @@ pub mod calibration_summary;
 pub mod codes;
 pub mod columns;
 pub mod concordance;
+pub mod correlation_filter;
 pub mod covariates;
 pub mod cox;
 pub mod cox_lasso;
@@ -13,11 +14,14 @@ pub mod cox_lasso_cv;
 pub mod cox_lasso_path;
 pub mod cox_summary;
 pub mod decision_curve;
+pub mod feature_columns;
+pub mod icc;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod log_rank_trend;
 pub mod median_survival;
 pub mod nelson_aalen;
+pub mod optimal_cutpoint;
 pub mod options;
 pub mod pairwise_log_rank;
 pub mod penalised;
@@ -31,8 +35,10 @@ pub mod rows;
 pub mod statistic;
 pub mod survival_at;
 pub mod survival_quantiles;
+pub mod table_one;
 pub mod train_test_split;
 pub mod univariate_cox;
+pub mod variance_filter;
 
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use options::Options;
@@ -45,22 +51,27 @@ pub static STATISTICS: &[&Definition] = &[
     &brier_score::DEFINITION,
     &calibration::DEFINITION,
     &concordance::DEFINITION,
+    &correlation_filter::DEFINITION,
     &cox::DEFINITION,
     &cox_lasso::DEFINITION,
     &cox_lasso_cv::DEFINITION,
     &cox_lasso_path::DEFINITION,
     &decision_curve::DEFINITION,
+    &icc::DEFINITION,
     &kaplan_meier::DEFINITION,
     &log_rank::DEFINITION,
     &log_rank_trend::DEFINITION,
     &median_survival::DEFINITION,
     &nelson_aalen::DEFINITION,
+    &optimal_cutpoint::DEFINITION,
     &pairwise_log_rank::DEFINITION,
     &restricted_mean::DEFINITION,
     &restricted_mean_difference::DEFINITION,
     &survival_at::DEFINITION,
     &survival_quantiles::DEFINITION,
+    &table_one::DEFINITION,
     &univariate_cox::DEFINITION,
+    &variance_filter::DEFINITION,
 ];
 
 /// Every relation function that asks for a statistic.
@@ -69,6 +80,7 @@ pub static RELATIONS: &[&Relation] = &[
     &calibration::RELATION,
     &calibration_summary::RELATION,
     &concordance::RELATION,
+    &correlation_filter::RELATION,
     &cox::RELATION,
     &cox_lasso::MODEL_RELATION,
     &cox_lasso::RELATION,
@@ -76,17 +88,21 @@ pub static RELATIONS: &[&Relation] = &[
     &cox_lasso_path::RELATION,
     &cox_summary::RELATION,
     &decision_curve::RELATION,
+    &icc::RELATION,
     &kaplan_meier::RELATION,
     &log_rank::RELATION,
     &log_rank_trend::RELATION,
     &median_survival::RELATION,
     &nelson_aalen::RELATION,
+    &optimal_cutpoint::RELATION,
     &pairwise_log_rank::RELATION,
     &restricted_mean::RELATION,
     &restricted_mean_difference::RELATION,
     &survival_at::RELATION,
     &survival_quantiles::RELATION,
+    &table_one::RELATION,
     &univariate_cox::RELATION,
+    &variance_filter::RELATION,
 ];
 
 fn failed(function: &'static str) -> impl Fn(SurvivalError) -> DataFusionError {

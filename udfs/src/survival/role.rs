@@ -33,9 +33,11 @@ pub enum Role {
     At,
     /// Numbers, text, structs and lists of numbers; as many as there are.
     Covariates,
+    /// As covariates, but truth values stay what they are.
+    Variables,
 }
 
-const ROLES: [(Role, &str); 14] = [
+const ROLES: [(Role, &str); 15] = [
     (Role::Time, "time"),
     (Role::Event, "event"),
     (Role::Start, "start"),
@@ -50,6 +52,7 @@ const ROLES: [(Role, &str); 14] = [
     (Role::Terms, "terms"),
     (Role::At, "t"),
     (Role::Covariates, "x, ..."),
+    (Role::Variables, "variables"),
 ];
 
 impl Role {
@@ -91,7 +94,8 @@ impl Role {
                 }
                 _ => Err("a list of names"),
             },
-            Self::Covariates => covariate(t),
+            Self::Covariates => covariate(t, &DataType::Float64),
+            Self::Variables => covariate(t, &DataType::Boolean),
         }
     }
 }
@@ -109,17 +113,19 @@ fn plain(t: &DataType) -> Result<DataType, &'static str> {
     }
 }
 
-fn covariate(t: &DataType) -> Result<DataType, &'static str> {
+/// Truth values become `truth`.
+fn covariate(t: &DataType, truth: &DataType) -> Result<DataType, &'static str> {
     let expected = "a number, BOOLEAN, text, or a struct or list of numbers";
     match t {
-        DataType::Boolean | DataType::Null => Ok(DataType::Float64),
+        DataType::Boolean => Ok(truth.clone()),
+        DataType::Null => Ok(DataType::Float64),
         t if t.is_numeric() => Ok(DataType::Float64),
         t if t.is_string() => Ok(DataType::Utf8),
         DataType::Dictionary(_, v) if v.is_string() => Ok(DataType::Utf8),
         DataType::Struct(fields) => {
             let fields: Result<Vec<Field>, _> = fields
                 .iter()
-                .map(|f| covariate(f.data_type()).map(|t| Field::new(f.name(), t, true)))
+                .map(|f| covariate(f.data_type(), truth).map(|t| Field::new(f.name(), t, true)))
                 .collect();
             Ok(DataType::Struct(fields?.into()))
         }

@@ -78,7 +78,8 @@ pub static RELATION: Relation = Relation {
             says::CONF_LEVEL,
             (
                 "adjust",
-                "how p_adjusted corrects p for all terms: 'BH' (Benjamini and Hochberg; without it), 'holm', ...",
+                "how p_adjusted corrects p for all terms: 'BH' (Benjamini and Hochberg; without it), 'BY' (Benjamini and \
+                 Yekutieli), 'holm', 'hochberg', 'bonferroni', or 'none'",
             ),
         ],
         returns: "A row a term: term, n, n_missing, events, coef, hr, hr_lower, hr_upper, se, z, p, p_adjusted, warning.",
@@ -95,7 +96,10 @@ pub static RELATION: Relation = Relation {
         Takes::Terms,
         super::cox::TIES,
         CONF_LEVEL,
-        Takes::Setting("adjust", Setting::Choice(&["BH", "holm"])),
+        Takes::Setting(
+            "adjust",
+            Setting::Choice(&["BH", "BY", "holm", "hochberg", "bonferroni", "none"]),
+        ),
         Takes::Rest,
     ],
     gives: Gives::Rows,
@@ -116,8 +120,12 @@ fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
         vec![]
     };
     let adjustment = match options.text("adjust") {
-        Some("holm") => Adjustment::Holm,
-        _ => Adjustment::BenjaminiHochberg,
+        Some("BY") => Some(Adjustment::BenjaminiYekutieli),
+        Some("holm") => Some(Adjustment::Holm),
+        Some("hochberg") => Some(Adjustment::Hochberg),
+        Some("bonferroni") => Some(Adjustment::Bonferroni),
+        Some("none") => None,
+        _ => Some(Adjustment::BenjaminiHochberg),
     };
     to_value(&fits, rows, adjustment)
 }
@@ -164,7 +172,7 @@ fn indicators_together(outcome: &Outcome, indicators: &[Term], options: &CoxOpti
     radsql_survival::cox(&rows.follow_up()?, rows.strata(), &covariates, options).map_err(failed(NAME))
 }
 
-fn to_value(fits: &[CoxFit], rows: usize, adjustment: Adjustment) -> Result<ScalarValue> {
+fn to_value(fits: &[CoxFit], rows: usize, adjustment: Option<Adjustment>) -> Result<ScalarValue> {
     let lines: Vec<(&CoxFit, &radsql_survival::Term)> =
         fits.iter().flat_map(|f| f.terms.iter().map(move |t| (f, t))).collect();
     let p: Vec<f64> = lines.iter().map(|(_, t)| t.p).collect();
@@ -185,7 +193,10 @@ fn to_value(fits: &[CoxFit], rows: usize, adjustment: Adjustment) -> Result<Scal
             number(|t| t.se),
             number(|t| t.z),
             number(|t| t.p),
-            Values::Float(adjust_p_values(&p, adjustment)),
+            Values::Float(match adjustment {
+                Some(adjustment) => adjust_p_values(&p, adjustment),
+                None => p,
+            }),
             Values::Text(lines.iter().map(|(f, _)| f.warning()).collect()),
         ],
     )
