@@ -27,6 +27,17 @@ pub enum CoxTies {
     Efron,
     /// Breslow's approximation.
     Breslow,
+    /// The exact partial likelihood of discrete times.
+    Exact,
+}
+
+/// `'a', 'b' or 'c'`.
+pub fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|w| format!("'{w}'")).collect();
+    match &quoted[..] {
+        [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
+        all => all.concat(),
+    }
 }
 
 macro_rules! named {
@@ -36,7 +47,7 @@ macro_rules! named {
             fn from_str(s: &str) -> std::result::Result<Self, String> {
                 match s.to_ascii_lowercase().as_str() {
                     $($text => Ok(Self::$variant),)*
-                    _ => Err([$(concat!("'", $text, "'")),*].join(" or ")),
+                    _ => Err(crate::options::listed(&[$($text),*])),
                 }
             }
         }
@@ -48,7 +59,7 @@ macro_rules! named {
     };
 }
 named!(OnError: "fail" => Fail, "null" => Null);
-named!(CoxTies: "efron" => Efron, "breslow" => Breslow);
+named!(CoxTies: "efron" => Efron, "breslow" => Breslow, "exact" => Exact);
 
 /// The memory that a session may use, shared by its settings and its memory pool. 0 means no limit.
 #[derive(Debug, Clone, Default)]
@@ -141,7 +152,10 @@ const KEYS: [(&str, &str); 8] = [
         "radiomics",
         "settings of radiomics() where a call gives none: a name, a parameter file's text or its path",
     ),
-    ("cox_ties", "tied event times in Cox fits: 'efron' or 'breslow'"),
+    (
+        "cox_ties",
+        "tied event times in Cox fits: 'efron', 'breslow' or 'exact'",
+    ),
     ("conf_level", "level of confidence intervals, between 0 and 1"),
 ];
 

@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     Array, Expr as Ast, FunctionArg, FunctionArgExpr, Query, SetExpr, TableFactor, UnaryOperator,
 };
 use radsql_udfs::doc::Doc;
-use radsql_udfs::options::RadsqlOptions;
+use radsql_udfs::options::{RadsqlOptions, listed};
 use radsql_udfs::survival::relation::Setting;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -169,13 +169,18 @@ impl Arguments {
         if rest.is_empty() {
             return self.fail("the query has no column left for a covariate");
         }
-        if let Some(new) = &self.new {
-            let lacks = |e: &&Expr| matches!(e, Expr::Column(c) if !new.contains(&c.name));
-            if let Some(Expr::Column(c)) = rest.iter().find(lacks) {
-                return self.fail(&format!("the rows of new have no column '{}', a covariate", c.name));
-            }
-        }
+        self.in_new(&rest, "a covariate")?;
         Ok(rest)
+    }
+
+    /// Checks that the rows to predict for, where there are any, have all columns of these expressions.
+    pub fn in_new(&self, columns: &[Expr], what: &str) -> Result<()> {
+        let Some(new) = &self.new else { return Ok(()) };
+        let mut used = columns.iter().flat_map(Expr::column_refs);
+        match used.find(|c| !new.contains(&c.name)) {
+            Some(c) => self.fail(&format!("the rows of new have no column '{}', {what}", c.name)),
+            None => Ok(()),
+        }
     }
 
     /// The error for an argument that must be given.
@@ -246,6 +251,7 @@ impl Arguments {
         let new = plan_input(self.doc, &ast, context)?;
         let (old_schema, new_schema) = (self.schema(), Arc::clone(new.schema()));
         let mut sides = [vec![], vec![]];
+        let mut only_new = vec![];
         for c in old_schema.columns() {
             let t = old_schema.data_type(&c)?.clone();
             let [old, other] = &mut sides;
@@ -261,18 +267,25 @@ impl Arguments {
                 let [old, other] = &mut sides;
                 old.push(lit(ScalarValue::try_from(new_schema.data_type(&n)?)?).alias(&n.name));
                 other.push(Expr::Column(n.clone()).alias(&n.name));
-                // No covariate: nothing can be learnt from it.
-                self.used.push(Column::from_name(n.name));
+                only_new.push(n.name);
             }
         }
         let [mut old, mut other] = sides;
         old.push(lit(false).alias(NEW));
         other.push(lit(true).alias(NEW));
         let new = LogicalPlanBuilder::from(new).project(other)?.build()?;
-        self.input = LogicalPlanBuilder::from(self.input.clone())
-            .project(old)?
-            .union(new)?
-            .build()?;
+        let mut union = LogicalPlanBuilder::from(self.input.clone()).project(old)?.union(new)?;
+        // Columns go on to answer to the name of their table.
+        let mut tables = old_schema.iter().map(|(table, _)| table);
+        if let Some(Some(table)) = tables.next()
+            && tables.all(|other| other == Some(table))
+        {
+            union = union.alias(table.clone())?;
+        }
+        self.input = union.build()?;
+        // They are no covariates: nothing can be learnt from them.
+        let columns = self.input.schema().columns().into_iter();
+        self.used.extend(columns.filter(|c| only_new.contains(&c.name)));
         self.new = Some(new_schema.columns().into_iter().map(|c| c.name).collect());
         Ok(())
     }
@@ -401,17 +414,6 @@ impl Arguments {
 fn word(value: &ScalarValue, words: &[&'static str]) -> Option<&'static str> {
     let text = value.try_as_str().flatten()?;
     words.iter().find(|w| w.eq_ignore_ascii_case(text)).copied()
-}
-
-/// `'a', 'b' or 'c'`.
-fn listed(words: &[&str]) -> String {
-    match words {
-        [all @ .., last] if !all.is_empty() => {
-            let all: Vec<String> = all.iter().map(|w| format!("'{w}'")).collect();
-            format!("{} or '{last}'", all.join(", "))
-        }
-        all => all.iter().map(|w| format!("'{w}'")).collect(),
-    }
 }
 
 fn plan_input(doc: &Doc, e: &Ast, context: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {

@@ -48,13 +48,13 @@ impl Known {
             match *takes {
                 Takes::Column(key, role) => {
                     let column = a.column(key, c)?;
-                    if role == Role::Id {
-                        let name = names_of(std::slice::from_ref(&column)).remove(0);
-                        call.id = Some((name, column.get_type(a.input().schema())?));
-                    }
-                    call.add(role, [column]);
+                    call.add_column(role, column, a.input())?;
                 }
-                Takes::Optional(key, role) => call.add(role, a.optional_column(key, c)?),
+                Takes::Optional(key, role) => {
+                    if let Some(column) = a.optional_column(key, c)? {
+                        call.add_column(role, column, a.input())?;
+                    }
+                }
                 Takes::Columns(key, role) => {
                     let columns = a.columns(key, c)?;
                     if columns.is_empty() {
@@ -62,7 +62,13 @@ impl Known {
                     }
                     call.add(role, columns);
                 }
-                Takes::OptionalColumns(key, role) => call.add(role, a.columns(key, c)?),
+                Takes::OptionalColumns(key, role) => {
+                    let columns = a.columns(key, c)?;
+                    if role == Role::Strata {
+                        a.in_new(&columns, "of strata")?;
+                    }
+                    call.add(role, columns);
+                }
                 Takes::Terms => call.add(Role::Terms, a.terms()),
                 Takes::New => call.add(Role::New, a.new_rows()),
                 Takes::By => call.by = a.columns("by", c)?,
@@ -118,6 +124,16 @@ impl Call {
             self.columns.push(column);
             self.roles.push(role);
         }
+    }
+
+    /// A column of its own; one that names rows keeps its name and its type in the answer.
+    fn add_column(&mut self, role: Role, column: Expr, input: &LogicalPlan) -> Result<()> {
+        if role == Role::Id {
+            let name = names_of(std::slice::from_ref(&column)).remove(0);
+            self.id = Some((name, column.get_type(input.schema())?));
+        }
+        self.add(role, [column]);
+        Ok(())
     }
 
     /// The columns as their roles need them.
@@ -268,10 +284,12 @@ fn many_rows(
     }
     for f in &fields {
         let value = field(col(LIST), f.name());
-        columns.push(match &id {
-            Some((label, t)) if f.name() == "id" => cast(value, t.clone()).alias(label),
-            _ => value.alias(f.name()),
-        });
+        match &id {
+            Some((label, t)) if f.name() == "id" => columns.push(cast(value, t.clone()).alias(label)),
+            // Rows that no column names.
+            None if f.name() == "id" => {}
+            _ => columns.push(value.alias(f.name())),
+        }
     }
     columns.extend(beside.iter().map(|name| field(col(BESIDE), name).alias(*name)));
     if grouped == 0 {

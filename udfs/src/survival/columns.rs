@@ -104,14 +104,29 @@ impl Table {
         Ok(whole)
     }
 
+    /// Takes out which rows are those to predict for, where a query gave such rows.
+    pub fn take_new(&mut self) -> Option<Vec<bool>> {
+        let (_, array) = self.take(Role::New).into_iter().next()?;
+        let is_new = array.as_boolean_opt()?.iter();
+        Some(is_new.map(|v| v == Some(true)).collect())
+    }
+
     /// Takes out the follow-up of all rows: time, event, and where they are given start, weights, strata and cluster.
     ///
     /// # Errors
     /// Names the column when, in a row that has all of them, an event is neither 0 nor 1 or a time is negative or infinite.
     pub fn take_outcome(&mut self) -> Result<Outcome> {
+        self.take_outcome_of(vec![true; self.rows])
+    }
+
+    /// As [`Table::take_outcome`], of the rows of `keep`: what others have does not matter.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn take_outcome_of(&mut self, keep: Vec<bool>) -> Result<Outcome> {
         let mut outcome = Outcome {
             function: self.function,
-            keep: vec![true; self.rows],
+            keep,
             start: None,
             time: vec![],
             event: vec![],

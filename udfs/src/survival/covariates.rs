@@ -25,6 +25,18 @@ pub struct Covariates {
     pub terms: Vec<Term>,
     /// Text columns that have one value only, and so no term.
     pub constant_text: Vec<String>,
+    /// The name of each covariate, see [`Term::covariate`].
+    pub names: Vec<String>,
+    /// Text columns in which a row outside `keep` has a value that no row of `keep` has.
+    pub unseen: Vec<Unseen>,
+}
+
+/// Values of a text column that no term stands for.
+pub struct Unseen {
+    /// The column.
+    pub column: String,
+    /// The codes of such values; [`Codes::NONE`] in all other rows.
+    pub codes: Codes,
 }
 
 /// Names that `terms` asks for, and whether each was found.
@@ -93,6 +105,7 @@ impl Table {
             }
         }
         for (covariate, (name, values)) in parsed.into_iter().enumerate() {
+            covariates.names.push(name.clone());
             match values {
                 Ok(values) => covariates.terms.push(Term {
                     name,
@@ -101,7 +114,7 @@ impl Table {
                 }),
                 Err((codes, some)) => {
                     let wanted = wanted.as_mut().filter(|_| some);
-                    covariates.add_indicators(name, &codes, keep, covariate, wanted);
+                    covariates.add_indicators(name, codes, keep, covariate, wanted);
                 }
             }
         }
@@ -154,7 +167,7 @@ impl Covariates {
     fn add_indicators(
         &mut self,
         name: String,
-        codes: &Codes,
+        mut codes: Codes,
         keep: &[bool],
         covariate: usize,
         mut wanted: Option<&mut Wanted>,
@@ -188,6 +201,14 @@ impl Covariates {
                 values,
                 covariate,
             });
+        }
+        for code in &mut codes.codes {
+            if there.get(*code as usize) == Some(&true) {
+                *code = Codes::NONE;
+            }
+        }
+        if codes.codes.iter().any(|code| *code != Codes::NONE) {
+            self.unseen.push(Unseen { column: name, codes });
         }
     }
 

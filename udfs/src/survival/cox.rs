@@ -1,6 +1,6 @@
 //! `cox(time, event, x, ...)`.
 
-use super::columns::Table;
+use super::columns::{Outcome, Table};
 use super::covariates::as_covariates;
 use super::options::Options;
 use super::relation::{Gives, Relation, Setting, Takes};
@@ -11,7 +11,7 @@ use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, list_of, one_list, one_struct};
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue};
-use radsql_survival::{ChiSquareTest, CoxFit, CoxWarning, Term};
+use radsql_survival::{ChiSquareTest, Covariate, CoxFit, CoxOptions, CoxWarning, RiskSets, Term};
 
 const NAME: &str = "cox";
 
@@ -94,7 +94,7 @@ pub fn fit_fields() -> Fields {
 }
 
 /// Which ties there are.
-pub const TIES: Takes = Takes::Setting("ties", Setting::Choice(&["efron", "breslow"]));
+pub const TIES: Takes = Takes::Setting("ties", Setting::Choice(&["efron", "breslow", "exact"]));
 
 /// The relation function.
 pub static RELATION: Relation = Relation {
@@ -102,11 +102,12 @@ pub static RELATION: Relation = Relation {
         name: NAME,
         kind: Kind::Relation,
         summary: "Fits a Cox proportional-hazards model with every other column of the query as covariate.",
-        syntax: "cox((query), time => column, event => column [, terms, start, weights, strata, ties, conf_level])",
+        syntax: "cox((query), time => column, event => column [, terms, start, weights, strata, clusters, ties, robust, conf_level])",
         arguments: super::cox_summary::ARGUMENTS,
         returns: "A row a term: term, coef, hr, hr_lower, hr_upper, se, z, p, warning. Text columns become indicators \
                   `column=value` against the first value of the alphabet, structs and lists are taken apart. `warning` is \
-                  that of the whole fit, NULL when there is nothing to say.",
+                  that of the whole fit, NULL when there is nothing to say. With weights that are not whole numbers or with clusters \
+                  se, z, p and limits are robust, as in R; `robust` chooses.",
         example: "SELECT term, hr, p FROM cox((SELECT os, dead, age, sex FROM patients), time => os, event => dead)",
         source: "R survival::coxph",
     },
@@ -135,16 +136,27 @@ fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
             ..no_rows(vec![])
         }
     } else {
-        radsql_survival::cox(
-            &outcome.follow_up()?,
-            outcome.strata(),
-            &as_covariates(&terms),
-            &cox_options(NAME, options, true)?,
-        )
-        .map_err(failed(NAME))?
+        let settings = cox_options(NAME, options, true)?;
+        fit_to(NAME, &outcome, &as_covariates(&terms), &settings)?
     };
     fit.warnings.extend(constant);
     to_value(&fit, missing)
+}
+
+/// The fit to complete rows.
+pub(super) fn fit_to(
+    function: &'static str,
+    outcome: &Outcome,
+    covariates: &[Covariate],
+    settings: &CoxOptions,
+) -> Result<CoxFit> {
+    let follow_up = outcome.follow_up()?;
+    let fit = match outcome.cluster() {
+        None => radsql_survival::cox(&follow_up, outcome.strata(), covariates, settings),
+        clusters => RiskSets::new(&follow_up, outcome.strata())
+            .and_then(|sets| Ok(sets.model(covariates, clusters, settings)?.into_fit())),
+    };
+    fit.map_err(failed(function))
 }
 
 /// The answer where there is nothing to fit.

@@ -1,6 +1,6 @@
 //! `cox_summary((query), ...)`: the fit of `cox` as a whole.
 
-use super::relation::{CONF_LEVEL, Gives, Relation, Takes, says};
+use super::relation::{CONF_LEVEL, Gives, ROBUST, Relation, Takes, says};
 use super::role::Role;
 use crate::doc::{Doc, Kind};
 
@@ -11,8 +11,10 @@ pub const TAKES: &[Takes] = &[
     Takes::Optional("start", Role::Start),
     Takes::Optional("weights", Role::Weights),
     Takes::OptionalColumns("strata", Role::Strata),
+    Takes::OptionalColumns("clusters", Role::Cluster),
     Takes::Terms,
     super::cox::TIES,
+    ROBUST,
     CONF_LEVEL,
     Takes::Rest,
 ];
@@ -26,7 +28,9 @@ pub const ARGUMENTS: &[(&str, &str)] = &[
     says::START,
     says::WEIGHTS,
     says::STRATA,
+    says::CLUSTER,
     says::TIES,
+    says::ROBUST,
     says::CONF_LEVEL,
 ];
 
@@ -36,7 +40,7 @@ pub static RELATION: Relation = Relation {
         name: "cox_summary",
         kind: Kind::Relation,
         summary: "The same fit as `cox`, as a whole.",
-        syntax: "cox_summary((query), time => column, event => column [, terms, start, weights, strata, ties, conf_level])",
+        syntax: "cox_summary((query), time => column, event => column [, terms, start, weights, strata, clusters, ties, robust, conf_level])",
         arguments: ARGUMENTS,
         returns: "One row: n, n_missing, events, loglik_null, loglik, lr_chi2, lr_df, lr_p, wald_chi2, wald_df, wald_p, score_chi2, \
                   score_df, score_p, concordance, concordance_se, iterations, converged, warning.",

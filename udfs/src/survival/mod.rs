@@ -1,5 +1,6 @@
 //! Survival statistics in SQL.
 
+pub mod baseline_hazard;
 pub mod brier_score;
 pub mod calibration;
 pub mod calibration_summary;
@@ -9,10 +10,15 @@ pub mod concordance;
 pub mod correlation_filter;
 pub mod covariates;
 pub mod cox;
+pub mod cox_influence;
 pub mod cox_lasso;
 pub mod cox_lasso_cv;
 pub mod cox_lasso_path;
+pub mod cox_model;
+pub mod cox_residuals;
+pub mod cox_schoenfeld;
 pub mod cox_summary;
+pub mod cox_zph;
 pub mod decision_curve;
 pub mod feature_columns;
 pub mod icc;
@@ -26,6 +32,7 @@ pub mod options;
 pub mod pairwise_log_rank;
 pub mod penalised;
 mod predictions;
+pub mod predict_survival;
 pub mod rad_score;
 pub mod relation;
 pub mod restricted_mean;
@@ -42,20 +49,25 @@ pub mod variance_filter;
 
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use options::Options;
-use radsql_survival::{ConfidenceLevel, CoxOptions, SurvivalError, Ties};
+use radsql_survival::{ConfidenceLevel, CoxOptions, SurvivalError, Ties, Variance};
 use relation::Relation;
 use statistic::Definition;
 
 /// Every statistic.
 pub static STATISTICS: &[&Definition] = &[
+    &baseline_hazard::DEFINITION,
     &brier_score::DEFINITION,
     &calibration::DEFINITION,
     &concordance::DEFINITION,
     &correlation_filter::DEFINITION,
     &cox::DEFINITION,
+    &cox_influence::DEFINITION,
     &cox_lasso::DEFINITION,
     &cox_lasso_cv::DEFINITION,
     &cox_lasso_path::DEFINITION,
+    &cox_residuals::DEFINITION,
+    &cox_schoenfeld::DEFINITION,
+    &cox_zph::DEFINITION,
     &decision_curve::DEFINITION,
     &icc::DEFINITION,
     &kaplan_meier::DEFINITION,
@@ -65,6 +77,7 @@ pub static STATISTICS: &[&Definition] = &[
     &nelson_aalen::DEFINITION,
     &optimal_cutpoint::DEFINITION,
     &pairwise_log_rank::DEFINITION,
+    &predict_survival::DEFINITION,
     &restricted_mean::DEFINITION,
     &restricted_mean_difference::DEFINITION,
     &survival_at::DEFINITION,
@@ -76,17 +89,22 @@ pub static STATISTICS: &[&Definition] = &[
 
 /// Every relation function that asks for a statistic.
 pub static RELATIONS: &[&Relation] = &[
+    &baseline_hazard::RELATION,
     &brier_score::RELATION,
     &calibration::RELATION,
     &calibration_summary::RELATION,
     &concordance::RELATION,
     &correlation_filter::RELATION,
     &cox::RELATION,
+    &cox_influence::RELATION,
     &cox_lasso::MODEL_RELATION,
     &cox_lasso::RELATION,
     &cox_lasso_cv::RELATION,
     &cox_lasso_path::RELATION,
+    &cox_residuals::RELATION,
+    &cox_schoenfeld::RELATION,
     &cox_summary::RELATION,
+    &cox_zph::RELATION,
     &decision_curve::RELATION,
     &icc::RELATION,
     &kaplan_meier::RELATION,
@@ -96,6 +114,7 @@ pub static RELATIONS: &[&Relation] = &[
     &nelson_aalen::RELATION,
     &optimal_cutpoint::RELATION,
     &pairwise_log_rank::RELATION,
+    &predict_survival::RELATION,
     &restricted_mean::RELATION,
     &restricted_mean_difference::RELATION,
     &survival_at::RELATION,
@@ -117,9 +136,16 @@ fn cox_options(function: &'static str, options: &Options, concordance: bool) -> 
     let ties = match options.ties() {
         crate::options::CoxTies::Efron => Ties::Efron,
         crate::options::CoxTies::Breslow => Ties::Breslow,
+        crate::options::CoxTies::Exact => Ties::Exact,
+    };
+    let variance = match options.truth("robust") {
+        None => Variance::Automatic,
+        Some(true) => Variance::Robust,
+        Some(false) => Variance::Information,
     };
     Ok(CoxOptions {
         ties,
+        variance,
         level: level(function, options)?,
         concordance,
         ..CoxOptions::default()

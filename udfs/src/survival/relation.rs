@@ -99,6 +99,9 @@ pub const CONF_LEVEL: Takes = Takes::Setting(
     Setting::Number(|v| v > 0.0 && v < 1.0, "a number between 0 and 1, such as 0.95"),
 );
 
+/// Whether the variance of a Cox fit is robust.
+pub const ROBUST: Takes = Takes::Setting("robust", Setting::Truth);
+
 /// A seed, as every function takes it.
 pub const SEED: Takes = Takes::Setting("seed", Setting::Whole);
 
@@ -113,6 +116,8 @@ pub mod says {
     );
     /// Event.
     pub const EVENT: (&str, &str) = ("event", "column: whether the event came, BOOLEAN or 0/1");
+    /// What names a row.
+    pub const ID: (&str, &str) = ("id", "column: what names the row; it keeps its name and type");
     /// Start.
     pub const START: (&str, &str) = (
         "start",
@@ -127,6 +132,17 @@ pub mod says {
     );
     /// Weights.
     pub const WEIGHTS: (&str, &str) = ("weights", "column: case weights, above 0");
+    /// Clusters.
+    pub const CLUSTER: (&str, &str) = (
+        "clusters",
+        "column or list of columns: rows with one value are no independent observations, and standard errors are robust",
+    );
+    /// Robust variance.
+    pub const ROBUST: (&str, &str) = (
+        "robust",
+        "true or false: standard errors from each row's influence on the coefficients (Lin and Wei 1989); without it \
+         where clusters or weights that are not whole numbers are given",
+    );
     /// Confidence level.
     pub const CONF_LEVEL: (&str, &str) = ("conf_level", "level of the intervals; without it `radsql.conf_level`");
     /// Groups.

@@ -1,9 +1,10 @@
 //! `univariate_cox(time, event, x, ...)`.
 
 use super::columns::{Outcome, Table, filter, present};
-use super::covariates::{Term, as_covariate};
+use super::covariates::{Term, as_covariate, as_covariates};
+use super::cox::fit_to;
 use super::options::Options;
-use super::relation::{CONF_LEVEL, Gives, Relation, Setting, Takes, says};
+use super::relation::{CONF_LEVEL, Gives, ROBUST, Relation, Setting, Takes, says};
 use super::role::Role;
 use super::statistic::Definition;
 use super::{cox_options, failed};
@@ -65,7 +66,8 @@ pub static RELATION: Relation = Relation {
         name: NAME,
         kind: Kind::Relation,
         summary: "Fits one Cox model for each other column of the query alone.",
-        syntax: "univariate_cox((query), time => column, event => column [, terms, start, weights, strata, ties, conf_level, adjust])",
+        syntax: "univariate_cox((query), time => column, event => column [, terms, start, weights, strata, clusters, ties, robust, \
+                 conf_level, adjust])",
         arguments: &[
             says::QUERY,
             says::TIME,
@@ -74,7 +76,9 @@ pub static RELATION: Relation = Relation {
             says::START,
             says::WEIGHTS,
             says::STRATA,
+            says::CLUSTER,
             says::TIES,
+            says::ROBUST,
             says::CONF_LEVEL,
             (
                 "adjust",
@@ -93,8 +97,10 @@ pub static RELATION: Relation = Relation {
         Takes::Optional("start", Role::Start),
         Takes::Optional("weights", Role::Weights),
         Takes::OptionalColumns("strata", Role::Strata),
+        Takes::OptionalColumns("clusters", Role::Cluster),
         Takes::Terms,
         super::cox::TIES,
+        ROBUST,
         CONF_LEVEL,
         Takes::Setting(
             "adjust",
@@ -134,6 +140,9 @@ fn evaluate(mut table: Table, options: &Options) -> Result<ScalarValue> {
 /// column belong into one model, or each would stand against all other values and not against the first.
 fn fits(outcome: &Outcome, terms: &[Term], options: &CoxOptions) -> Result<Vec<CoxFit>> {
     let covariates: Vec<&[Term]> = terms.chunk_by(|a, b| a.covariate == b.covariate).collect();
+    if outcome.cluster().is_some() {
+        return covariates.iter().map(|c| together(outcome, c, options)).collect();
+    }
     let alone: Vec<Covariate> = covariates
         .iter()
         .filter(|c| c.len() == 1)
@@ -145,7 +154,7 @@ fn fits(outcome: &Outcome, terms: &[Term], options: &CoxOptions) -> Result<Vec<C
         .into_iter();
     let one = |indicators: &&[Term]| match indicators {
         [_] => Ok(alone.next()),
-        several => indicators_together(outcome, several, options).map(Some),
+        several => together(outcome, several, options).map(Some),
     };
     Ok(covariates
         .iter()
@@ -156,20 +165,19 @@ fn fits(outcome: &Outcome, terms: &[Term], options: &CoxOptions) -> Result<Vec<C
         .collect())
 }
 
-fn indicators_together(outcome: &Outcome, indicators: &[Term], options: &CoxOptions) -> Result<CoxFit> {
-    // They are missing in the same rows.
-    let there = indicators.first().map(|i| present(&i.values)).unwrap_or_default();
+/// One model of the terms of one covariate, which are missing in the same rows.
+fn together(outcome: &Outcome, terms: &[Term], options: &CoxOptions) -> Result<CoxFit> {
+    let there = terms.first().map(|t| present(&t.values)).unwrap_or_default();
     let rows = outcome.filtered(&there);
-    let kept: Vec<Term> = indicators
+    let kept: Vec<Term> = terms
         .iter()
-        .map(|i| Term {
-            name: i.name.clone(),
-            values: filter(&i.values, &there),
-            covariate: i.covariate,
+        .map(|t| Term {
+            name: t.name.clone(),
+            values: filter(&t.values, &there),
+            covariate: t.covariate,
         })
         .collect();
-    let covariates: Vec<Covariate> = kept.iter().map(as_covariate).collect();
-    radsql_survival::cox(&rows.follow_up()?, rows.strata(), &covariates, options).map_err(failed(NAME))
+    fit_to(NAME, &rows, &as_covariates(&kept), options)
 }
 
 fn to_value(fits: &[CoxFit], rows: usize, adjustment: Option<Adjustment>) -> Result<ScalarValue> {

@@ -206,7 +206,11 @@ impl CoxBaseline {
         let stratum = self.stratum(stratum)?;
         let scaled = self.scaled(stratum, row)?;
         let step = |&time: &f64| {
-            let scaled = if stratum.is_known(time) { &scaled[..] } else { &[] };
+            let scaled = if stratum.is_known(time) {
+                &scaled[..]
+            } else {
+                &[f64::NAN]
+            };
             self.step(stratum, scaled, time, stratum.last_until(time), level, confidence_type)
         };
         Ok(times.iter().map(step).collect())
@@ -269,8 +273,8 @@ impl CoxBaseline {
             .collect())
     }
 
-    /// The curve at `time`, which the stratum's time at `place` stands for; `None` is before all of them. An empty
-    /// `scaled` row is one of which nothing is known.
+    /// The curve at `time`, which the stratum's time at `place` stands for; `None` is before all of them. Of a
+    /// `scaled` row with NaN nothing is known.
     ///
     /// The variance of the cumulative hazard H of a row x is that of the baseline plus d' V d with V the variance of the
     /// coefficients and d the derivative of H by them: x times H less the sum of the hazard's increments times the means.

@@ -5,7 +5,7 @@ use super::model::CoxModel;
 use crate::error::SurvivalError;
 
 /// What the model expected of each row, in the caller's order of rows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct RowResiduals {
     /// Events expected while the row was at risk: its cumulative hazard.
     pub expected: Vec<f64>,
