@@ -4,6 +4,7 @@ use super::codes::Codes;
 use super::columns::Table;
 use super::covariates::Covariates;
 use super::cox_model::{Ids, Training};
+use super::kaplan_meier::{CONF_TYPE, SAYS_CONF_TYPE, confidence_type};
 use super::level;
 use super::options::Options;
 use super::relation::{CONF_LEVEL, Gives, ROBUST, Relation, Setting, Takes, says};
@@ -13,7 +14,7 @@ use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, list_of, one_list};
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue, exec_err};
-use radsql_survival::{ConfidenceType, PredictedStep};
+use radsql_survival::PredictedStep;
 
 const NAME: &str = "predict_survival";
 
@@ -56,10 +57,7 @@ pub static RELATION: Relation = Relation {
             says::TIES,
             says::ROBUST,
             says::CONF_LEVEL,
-            (
-                "conf_type",
-                "the scale on which intervals are symmetric: 'log' (without it), 'log-log', 'plain', 'logit' or 'arcsin'",
-            ),
+            SAYS_CONF_TYPE,
         ],
         returns: "A row a predicted row and time: the column of id where it is given, time, \
                   survival, se, lower, upper, cumulative_hazard. NULL for a row that lacks a covariate or its stratum, for times \
@@ -87,10 +85,7 @@ pub static RELATION: Relation = Relation {
         super::cox::TIES,
         ROBUST,
         CONF_LEVEL,
-        Takes::Setting(
-            "conf_type",
-            Setting::Choice(&["log", "log-log", "plain", "logit", "arcsin"]),
-        ),
+        CONF_TYPE,
         Takes::Rest,
     ],
     gives: Gives::Rows,
@@ -166,13 +161,7 @@ fn predict(
     options: &Options,
     new: bool,
 ) -> Result<Vec<PredictedStep>> {
-    let confidence_type = match options.text("conf_type") {
-        Some("log-log") => ConfidenceType::LogLog,
-        Some("plain") => ConfidenceType::Plain,
-        Some("logit") => ConfidenceType::Logit,
-        Some("arcsin") => ConfidenceType::ArcSine,
-        _ => ConfidenceType::Log,
-    };
+    let confidence_type = confidence_type(options);
     let level = level(NAME, options)?;
     let unknown = || times.iter().map(|_| UNKNOWN);
     if training.is_empty() {
