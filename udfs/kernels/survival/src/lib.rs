@@ -7,6 +7,10 @@
 //! Columns of a wide table are chosen by [`correlation_filter`], [`variance_filter`] and [`icc`], the agreement of repeated
 //! measurements. [`table_one`] is the baseline table, and the tests that it needs stand by themselves.
 //!
+//! How well a marker tells who has the event: [`concordance_with`] and [`compare_concordance`] over all pairs,
+//! [`time_roc`], [`compare_time_roc`] and [`conditional_roc`] by a given time, [`incident_auc`] at each event time;
+//! [`bootstrap_concordance`] and [`bootstrap_time_roc`] resample.
+//!
 //! Every answer is a function of the set of rows: rows are brought into one order before anything is summed, so that
 //! the same rows in another order give the same bits.
 
