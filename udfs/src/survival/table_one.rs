@@ -98,7 +98,7 @@ pub static RELATION: Relation = Relation {
                   are known before its data are; the example makes columns of them. Missing values are left out variable by \
                   variable; rows without a group are left out. p is NULL where nothing can be compared. No rows give no rows.",
         example: "SELECT line, variable, max(text) FILTER (WHERE stratum = 'overall') AS overall,\n\
-                  \x20      max(text) FILTER (WHERE stratum = 'F') AS women, max(text) FILTER (WHERE stratum = 'M') AS men, max(p) AS p\n\
+                  \x20      max(text) FILTER (WHERE stratum = '2') AS women, max(text) FILTER (WHERE stratum = '1') AS men, max(p) AS p\n\
                   FROM table_one((SELECT sex, age, marker FROM patients), by => sex)\n\
                   GROUP BY line, variable, level ORDER BY line",
         source: "R gtsummary::tbl_summary and add_p (tests), tableone::CreateTableOne (smd), stats::wilcox.test, kruskal.test, \
