@@ -30,7 +30,7 @@ pub(crate) struct GroupCounts {
 /// Counts by group, ascending; without `groups` all rows form group 0. Near-tied times are merged over all groups
 /// together, as R does.
 pub(crate) fn count(follow_up: &FollowUp<'_>, groups: Option<&[u32]>) -> Result<Vec<GroupCounts>, SurvivalError> {
-    let leavers = by_time(follow_up, groups.map(|groups| ("group", groups)))?;
+    let leavers = by_time(follow_up, groups.map(|groups| ("group", groups)), None)?;
     let distinct = distinct_of(follow_up, &leavers);
     let count_group = |leavers: &[Leaver]| {
         let mut times = leaving(follow_up, leavers, &distinct);
@@ -94,7 +94,9 @@ pub(crate) fn next_place(distinct: &[f64], current: usize, time: f64) -> usize {
 }
 
 fn weight(follow_up: &FollowUp<'_>, leaver: &Leaver) -> f64 {
-    follow_up.weights.map_or(1.0, |weights| weights[leaver.row as usize])
+    follow_up
+        .weights
+        .map_or(1.0, |weights| weights[leaver.carried as usize])
 }
 
 /// Fills in the rows at risk, from the last time to the first: rows enter as they leave, and leave as they enter.
@@ -132,7 +134,7 @@ fn starts(
 ) -> Result<Vec<(f64, f64)>, SurvivalError> {
     let mut starts = Vec::with_capacity(leavers.len());
     for leaver in leavers {
-        let row = leaver.row as usize;
+        let row = leaver.carried as usize;
         let entry = place(distinct, start[row]);
         if entry >= place(distinct, leaver.time()) {
             return Err(SurvivalError::IntervalTooShort {

@@ -11,7 +11,8 @@ pub(crate) struct Leaver {
     key: u64,
     /// The part of the rows that it belongs to: its group, or its stratum.
     pub(crate) part: u32,
-    pub(crate) row: u32,
+    /// The row, or the number that it was asked to carry in its place.
+    pub(crate) carried: u32,
 }
 
 impl Leaver {
@@ -25,34 +26,115 @@ impl Leaver {
 }
 
 /// The rows by ascending part, within it by time, those without the event first, and at last by weight: rows that differ
-/// in nothing that is summed may stand in any order. Without `parts` all rows are of part 0.
+/// in nothing that is summed may stand in any order. Without `parts` all rows are of part 0. What is to `carry` spares a
+/// look-up by row, which at random places costs more than all else.
 pub(crate) fn by_time(
     follow_up: &FollowUp<'_>,
     parts: Option<(&'static str, &[u32])>,
+    carry: Option<&[u32]>,
 ) -> Result<Vec<Leaver>, SurvivalError> {
     let rows = follow_up.rows();
     let last = u32::try_from(rows).map_err(|_| SurvivalError::TooLarge { rows, covariates: 0 })?;
     if let Some((argument, parts)) = parts {
         check_length(argument, parts.len(), rows)?;
     }
+    if let Some(carry) = carry {
+        check_length("group", carry.len(), rows)?;
+    }
+    let part = |row: u32| parts.map_or(0, |(_, parts)| parts[row as usize]);
+    let carried = |row: u32| carry.map_or(row, |carry| carry[row as usize]);
+    if follow_up.weights.is_none()
+        && let Some(packing) = Packing::new(follow_up, parts.map(|(_, parts)| parts), carry)
+    {
+        return Ok(packing.sort(follow_up, last, part, carried));
+    }
     let outcomes = follow_up.stop.iter().zip(follow_up.event);
     let mut leavers: Vec<Leaver> = (0..last)
         .zip(outcomes)
         .map(|(row, (&time, &event))| Leaver {
             key: time_key(time, event),
-            part: parts.map_or(0, |(_, parts)| parts[row as usize]),
-            row,
+            part: part(row),
+            carried: row,
         })
         .collect();
     // From the last criterion to the first: each sort keeps the order of the one before.
     if let Some(weights) = follow_up.weights {
-        sort_by_key(&mut leavers, |leaver| weights[leaver.row as usize].to_bits());
+        sort_by_key(&mut leavers, |leaver| weights[leaver.carried as usize].to_bits());
     }
     sort_by_key(&mut leavers, |leaver| leaver.key);
     if parts.is_some() {
         sort_by_key(&mut leavers, |leaver| u64::from(leaver.part));
     }
+    for leaver in &mut leavers {
+        leaver.carried = carried(leaver.carried);
+    }
     Ok(leavers)
+}
+
+/// How part, time, event and what is carried go into 64 bits, where the times leave room: those recorded to the day
+/// differ in few of their bits. Half the memory moves, in fewer passes.
+#[derive(Debug, Clone, Copy)]
+struct Packing {
+    /// Key of the earliest time, and how many low bits of its distance to each key are 0.
+    earliest: u64,
+    zeros: u32,
+    time_bits: u32,
+    carried_bits: u32,
+}
+
+impl Packing {
+    /// `None` where 64 bits are too few.
+    fn new(follow_up: &FollowUp<'_>, parts: Option<&[u32]>, carry: Option<&[u32]>) -> Option<Self> {
+        let keys = || follow_up.stop.iter().map(|&time| time_key(time, false));
+        let earliest = keys().min()?;
+        let (mut latest, mut set) = (0, 0);
+        for distance in keys().map(|key| key - earliest) {
+            latest = distance.max(latest);
+            set |= distance;
+        }
+        let width = |value: u64| u64::BITS - value.leading_zeros();
+        // A key's lowest bit is that of the event, so that distances are even.
+        let zeros = if set == 0 { 1 } else { set.trailing_zeros() };
+        let highest = |codes: &[u32]| u64::from(codes.iter().copied().max().unwrap_or(0));
+        let packing = Self {
+            earliest,
+            zeros,
+            time_bits: width(latest >> zeros),
+            carried_bits: width(carry.map_or(follow_up.rows() as u64, highest)),
+        };
+        let part_bits = width(parts.map_or(0, highest));
+        (part_bits + packing.time_bits + 1 + packing.carried_bits <= u64::BITS).then_some(packing)
+    }
+
+    fn sort(
+        self,
+        follow_up: &FollowUp<'_>,
+        rows: u32,
+        part: impl Fn(u32) -> u32,
+        carried: impl Fn(u32) -> u32,
+    ) -> Vec<Leaver> {
+        let outcomes = follow_up.stop.iter().zip(follow_up.event);
+        let mut packed: Vec<u64> = (0..rows)
+            .zip(outcomes)
+            .map(|(row, (&time, &event))| {
+                let time = (time_key(time, false) - self.earliest) >> self.zeros;
+                let outcome = (u64::from(part(row)) << self.time_bits | time) << 1 | u64::from(event);
+                outcome << self.carried_bits | u64::from(carried(row))
+            })
+            .collect();
+        sort_by_key(&mut packed, |packed| packed >> self.carried_bits);
+        let low = |value: u64, bits: u32| value & ((1 << bits) - 1);
+        let unpack = |packed: &u64| {
+            let outcome = packed >> self.carried_bits;
+            let time = low(outcome >> 1, self.time_bits);
+            Leaver {
+                key: ((time << self.zeros) + self.earliest) | (outcome & 1),
+                part: (outcome >> 1 >> self.time_bits) as u32,
+                carried: low(*packed, self.carried_bits) as u32,
+            }
+        };
+        packed.iter().map(unpack).collect()
+    }
 }
 
 /// The times that count as different, of all rows together, ascending; the starts of intervals among them.
@@ -68,4 +150,53 @@ pub(crate) fn distinct_of(follow_up: &FollowUp<'_>, leavers: &[Leaver]) -> Vec<f
         sort_by_key(&mut times, |time| time.to_bits());
     }
     distinct_times(times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sorts_packed_and_unpacked_alike(
+            rows in prop::collection::vec((0u16..200, any::<bool>(), any::<u32>(), 1u8..4), 1..600),
+            part_bits in 0u32..33,
+            scale in prop::sample::select(vec![1.0, 1e-300, 1e300, 0.1, 0.0]),
+        ) {
+            // A third of a day fills every bit of a time.
+            for unit in [1.0, 1.0 / 3.0] {
+                let time: Vec<f64> = rows.iter().map(|row| f64::from(row.0) * unit * scale).collect();
+                let event: Vec<bool> = rows.iter().map(|row| row.1).collect();
+                let parts: Vec<u32> = rows.iter().map(|row| row.2.checked_shr(part_bits).unwrap_or(0)).collect();
+                let weights: Vec<f64> = rows.iter().map(|row| f64::from(row.3)).collect();
+                let follow_up = FollowUp::right_censored(&time, &event).expect("follow-up");
+                let mut expected: Vec<usize> = (0..rows.len()).collect();
+                expected.sort_by(|&a, &b| {
+                    let key = |row: usize| (parts[row], (time[row] + 0.0).to_bits(), event[row]);
+                    key(a).cmp(&key(b))
+                });
+                let found = by_time(&follow_up, Some(("parts", &parts)), None).expect("rows");
+                prop_assert_eq!(found.len(), rows.len());
+                for (leaver, &row) in found.iter().zip(&expected) {
+                    prop_assert_eq!(leaver.carried as usize, row);
+                    prop_assert_eq!((leaver.part, leaver.time(), leaver.event()), (parts[row], time[row], event[row]));
+                }
+                let carrying = by_time(&follow_up, None, Some(&parts)).expect("rows");
+                let mut carried: Vec<u32> = carrying.iter().map(|leaver| leaver.carried).collect();
+                carried.sort_unstable();
+                let mut sorted = parts.clone();
+                sorted.sort_unstable();
+                prop_assert_eq!(carried, sorted);
+                prop_assert!(carrying.is_sorted_by_key(|leaver| (leaver.time().to_bits(), leaver.event())));
+                let weighted = follow_up.with_weights(&weights).expect("weights");
+                let weighted = by_time(&weighted, Some(("parts", &parts)), None).expect("rows");
+                let by_weight = |leaver: &Leaver| {
+                    let weight = weights[leaver.carried as usize];
+                    (leaver.part, leaver.time().to_bits(), leaver.event(), weight.to_bits())
+                };
+                prop_assert!(weighted.is_sorted_by_key(by_weight));
+            }
+        }
+    }
 }

@@ -73,9 +73,9 @@ pub fn log_rank(
             found: groups.distinct.len(),
         });
     }
-    let leavers = by_time(follow_up, strata.map(|strata| ("strata", strata)))?;
+    let leavers = by_time(follow_up, strata.map(|strata| ("strata", strata)), Some(&groups.of_row))?;
     let distinct = distinct_of(follow_up, &leavers);
-    let mut sums = Sums::new(&groups, rows)?;
+    let mut sums = Sums::new(&groups.distinct, rows)?;
     for stratum in leavers.chunk_by(|a, b| a.part == b.part) {
         sums.add_stratum(stratum, &distinct, weight);
     }

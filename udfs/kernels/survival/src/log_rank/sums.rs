@@ -2,7 +2,6 @@
 
 use super::weight::LogRankWeight;
 use super::{LogRank, LogRankGroup};
-use crate::codes::Codes;
 use crate::counts::next_place;
 use crate::cox::ChiSquareTest;
 use crate::distributions::chi_square_upper;
@@ -10,9 +9,7 @@ use crate::error::SurvivalError;
 use crate::ldl::{Ldl, packed};
 use crate::time_order::Leaver;
 
-pub(super) struct Sums<'a> {
-    /// Place of each row's group.
-    of_row: &'a [u32],
+pub(super) struct Sums {
     groups: Vec<LogRankGroup>,
     /// Packed lower triangle.
     variance: Vec<f64>,
@@ -21,9 +18,9 @@ pub(super) struct Sums<'a> {
     leaving: Vec<f64>,
 }
 
-impl<'a> Sums<'a> {
-    pub(super) fn new(codes: &'a Codes, rows: usize) -> Result<Self, SurvivalError> {
-        let count = codes.distinct.len();
+impl Sums {
+    pub(super) fn new(codes: &[u32], rows: usize) -> Result<Self, SurvivalError> {
+        let count = codes.len();
         let group = |&group: &u32| LogRankGroup {
             group,
             n: 0,
@@ -43,8 +40,7 @@ impl<'a> Sums<'a> {
         variance.try_reserve(size).map_err(|_| too_large)?;
         variance.resize(packed(count, 0), 0.0);
         Ok(Self {
-            of_row: &codes.of_row,
-            groups: codes.distinct.iter().map(group).collect(),
+            groups: codes.iter().map(group).collect(),
             variance,
             at_risk: vec![0.0; count],
             events: vec![0.0; count],
@@ -52,11 +48,11 @@ impl<'a> Sums<'a> {
         })
     }
 
-    /// Adds the rows of a stratum, by ascending time.
+    /// Adds the rows of a stratum, by ascending time, each of which carries the place of its group.
     pub(super) fn add_stratum(&mut self, leavers: &[Leaver], distinct: &[f64], weight: LogRankWeight) {
         self.at_risk.fill(0.0);
         for leaver in leavers {
-            let group = self.of_row[leaver.row as usize] as usize;
+            let group = leaver.carried as usize;
             self.at_risk[group] += 1.0;
             self.groups[group].n += 1;
         }
@@ -72,7 +68,7 @@ impl<'a> Sums<'a> {
             let mut events = 0.0;
             let mut leaving = 0;
             for leaver in rest.iter().take_while(|leaver| leaver.time() < following) {
-                let group = self.of_row[leaver.row as usize] as usize;
+                let group = leaver.carried as usize;
                 let event = f64::from(u8::from(leaver.event()));
                 self.leaving[group] += 1.0;
                 self.events[group] += event;
