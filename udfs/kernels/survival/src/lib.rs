@@ -1,8 +1,8 @@
 //! Survival estimators and tests on plain slices, as R's `survival` package defines them.
 //!
 //! A [`FollowUp`] holds times, events, and if need be intervals and weights, checked once. From it come
-//! [`cox`] and [`univariate_cox`], [`kaplan_meier`], [`log_rank`] and [`concordance`]. [`adjust_p_values`] corrects for
-//! multiple tests, [`train_test_split`] divides a cohort, [`optimal_cutpoint`] a marker.
+//! [`cox`] and [`univariate_cox`], [`kaplan_meier`], [`cumulative_hazard`], [`log_rank`] and [`concordance`].
+//! [`adjust_p_values`] corrects for multiple tests, [`train_test_split`] divides a cohort, [`optimal_cutpoint`] a marker.
 //!
 //! Columns of a wide table are chosen by [`correlation_filter`], [`variance_filter`] and [`icc`], the agreement of repeated
 //! measurements. [`table_one`] is the baseline table, and the tests that it needs stand by themselves.
@@ -10,6 +10,8 @@
 //! How well a marker tells who has the event: [`concordance_with`] and [`compare_concordance`] over all pairs,
 //! [`time_roc`], [`compare_time_roc`] and [`conditional_roc`] by a given time, [`incident_auc`] at each event time;
 //! [`bootstrap_concordance`] and [`bootstrap_time_roc`] resample.
+//!
+//! Predicted risks are judged by [`brier_score`], [`calibration`] and [`decision_curve`].
 //!
 //! Every answer is a function of the set of rows: rows are brought into one order before anything is summed, so that
 //! the same rows in another order give the same bits.

@@ -6,6 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use common::{Table, Tally, json, list, number, outcome, reference};
+use proptest::prelude::*;
 use radsql_survival::{
     ConfidenceLevel, ConfidenceType, CumulativeHazard, FollowUp, HazardConfidence, HazardOptions, HazardType,
     KaplanMeier, SurvivalError, cumulative_hazard, kaplan_meier, kaplan_meier_by,
@@ -439,4 +440,71 @@ fn degenerate_curves() {
     }
     let groups = kaplan_meier_by(&censored, &[7, 7], level, ConfidenceType::Log);
     assert!(matches!(groups, Err(SurvivalError::Length { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    /// Curves of groups are those of their rows alone, hazards agree with them, and the order of rows changes no bit.
+    #[test]
+    fn groups_are_estimated_as_if_alone(
+        rows in prop::collection::vec((0u8..6, 1u8..9, any::<bool>(), 0u32..4, 1u8..9), 1..60),
+        late in any::<bool>(),
+        weighted in any::<bool>(),
+        turn in 0usize..60,
+    ) {
+        struct Columns {
+            start: Vec<f64>,
+            stop: Vec<f64>,
+            event: Vec<bool>,
+            group: Vec<u32>,
+            weight: Vec<f64>,
+        }
+        type Row = (u8, u8, bool, u32, u8);
+        let columns = |rows: &[Row]| Columns {
+            start: rows.iter().map(|row| f64::from(row.0)).collect(),
+            stop: rows.iter().map(|row| f64::from(row.0 + row.1)).collect(),
+            event: rows.iter().map(|row| row.2).collect(),
+            group: rows.iter().map(|row| row.3).collect(),
+            weight: rows.iter().map(|row| f64::from(row.4) / 7.0).collect(),
+        };
+        fn follow_up(columns: &Columns, late: bool, weighted: bool) -> FollowUp<'_> {
+            let follow_up = if late {
+                FollowUp::intervals(&columns.start, &columns.stop, &columns.event).expect("follow-up")
+            } else {
+                FollowUp::right_censored(&columns.stop, &columns.event).expect("follow-up")
+            };
+            if weighted { follow_up.with_weights(&columns.weight).expect("weights") } else { follow_up }
+        }
+        let level = ConfidenceLevel::default();
+        let all = columns(&rows);
+        let together = kaplan_meier_by(&follow_up(&all, late, weighted), &all.group, level, ConfidenceType::Plain);
+        let together = together.expect("curves");
+        let hazards = cumulative_hazard(&follow_up(&all, late, weighted), Some(&all.group), &HazardOptions::default());
+        let hazards = hazards.expect("hazards");
+        for ((group, curve), (_, hazard)) in together.iter().zip(&hazards) {
+            let own: Vec<Row> = rows.iter().filter(|row| row.3 == *group).copied().collect();
+            let own = columns(&own);
+            let alone = kaplan_meier(&follow_up(&own, late, weighted), level, ConfidenceType::Plain).expect("a curve");
+            prop_assert_eq!(curve, &alone);
+            // S is the product of 1 - h where H is the sum of the h, and the mean is the area below the curve.
+            let (mut survival, mut last, mut area, mut time) = (1.0, 0.0, 0.0, 0.0);
+            for (step, hazard) in curve.steps.iter().zip(&hazard.steps) {
+                area += (step.time - time) * survival;
+                survival *= 1.0 - (hazard.hazard - last);
+                (last, time) = (hazard.hazard, step.time);
+                prop_assert!((step.survival - survival).abs() < 1e-12);
+            }
+            let mean = curve.restricted_mean(curve.last_time(), level).expect("a mean");
+            prop_assert!((mean.mean - area).abs() < 1e-11);
+        }
+        let mut turned = rows.clone();
+        turned.rotate_left(turn % rows.len());
+        turned.reverse();
+        let turned = columns(&turned);
+        let again = kaplan_meier_by(&follow_up(&turned, late, weighted), &turned.group, level, ConfidenceType::Plain);
+        prop_assert_eq!(together, again.expect("curves"));
+        let again = cumulative_hazard(&follow_up(&turned, late, weighted), Some(&turned.group), &HazardOptions::default());
+        prop_assert_eq!(hazards, again.expect("hazards"));
+    }
 }
