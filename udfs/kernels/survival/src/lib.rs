@@ -28,6 +28,7 @@ mod cox;
 mod cumulative_hazard;
 mod cutpoint;
 mod distributions;
+mod dots;
 mod double_sum;
 mod error;
 mod fenwick;

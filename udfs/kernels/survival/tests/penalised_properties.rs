@@ -199,6 +199,42 @@ proptest! {
     }
 }
 
+/// So many columns in the model that the matrix of their curvatures would be larger than the data.
+#[test]
+fn optimality_conditions_hold_for_very_many_columns() {
+    let mut bits = 1_u64;
+    let mut number = || {
+        bits = bits
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (bits >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
+    };
+    let data = Data {
+        time: (0..20).map(|row| f64::from(row * 7 % 20 + 1)).collect(),
+        event: (0..20).map(|row| row % 3 != 2).collect(),
+        weight: vec![1.0; 20],
+        fold: vec![0; 20],
+        columns: (0..700).map(|_| (0..20).map(|_| number()).collect()).collect(),
+    };
+    let deviations = data.deviations();
+    for alpha in [0.0, 0.01] {
+        let net = ElasticNet::new(alpha)
+            .and_then(|net| net.with_lambdas(vec![30.0, 3.0, 1.0]))
+            .expect("options");
+        let path = data.path(&net).expect("a path");
+        assert_eq!(path.end, PathEnd::Complete);
+        for point in &path.points {
+            let score = data.score(&point.coefs);
+            for &(place, coef) in &point.coefs {
+                let (score, coef) = (score[place] / deviations[place], coef * deviations[place]);
+                let penalty = point.lambda * ((1.0 - alpha) * coef + alpha * coef.signum());
+                assert!((score - penalty).abs() < 1e-6, "{score} is not {penalty}");
+            }
+        }
+        assert!(path.points[2].df() > 512, "{}", path.points[2].df());
+    }
+}
+
 fn small() -> Data {
     let columns = (0..3).map(|column: u32| (0..12_u32).map(|row| f64::from((row * 7 + column * 5) % 11)).collect());
     Data {

@@ -3,7 +3,8 @@
 use super::cholesky::Cholesky;
 use super::columns::Columns;
 use super::likelihood::{Curvature, PartialLikelihood};
-use super::vectors::{add_scaled, dot, dot_four};
+use super::vectors::add_scaled;
+use crate::dots::{LANES, dots};
 
 /// Up to this many coefficients that are not 0, the equations for them are solved between passes, whether or not passes
 /// alone would lead there.
@@ -19,8 +20,9 @@ pub(crate) struct Gram {
     stride: usize,
     curvature: Curvature,
     factor: Factor,
-    products: [Vec<f64>; 4],
+    products: [Vec<f64>; 8],
     sums: Vec<f64>,
+    found: Vec<f64>,
 }
 
 /// The decomposition last made, and of which rows of a [`Gram`] with which ridge.
@@ -77,19 +79,27 @@ impl Gram {
         for product in &mut self.products {
             product.resize(data.rows(), 0.0);
         }
-        for (block, columns) in added.chunks(4).enumerate() {
+        let whole = data.rows() / LANES * LANES;
+        for (block, columns) in added.chunks(self.products.len()).enumerate() {
             for (product, &column) in self.products.iter_mut().zip(columns) {
                 likelihood.multiply(&self.curvature, data.column(column), product, &mut self.sums);
             }
-            let start = first + 4 * block;
-            let [a, b, c, d] = &self.products;
-            for other in 0..start + columns.len() {
-                let column = data.column(self.columns[other]);
-                let found = match columns.len() {
-                    1 => [dot(column, a), 0.0, 0.0, 0.0],
-                    _ => dot_four(column, [a, b, c, d]),
-                };
-                for (place, value) in (start..start + columns.len()).zip(found) {
+            let start = first + block * self.products.len();
+            let end = start + columns.len();
+            let all: Vec<&[f64]> = self.columns[..end].iter().map(|&column| data.column(column)).collect();
+            let products = &self.products[..columns.len()];
+            let heads: Vec<&[f64]> = all.iter().map(|column| &column[..whole]).collect();
+            let others: Vec<&[f64]> = products.iter().map(|product| &product[..whole]).collect();
+            dots(&heads, &others, &mut self.found);
+            for (other, column) in all.iter().enumerate() {
+                for (offset, product) in products.iter().enumerate() {
+                    let rest = column[whole..]
+                        .iter()
+                        .zip(&product[whole..])
+                        .map(|(a, b)| a * b)
+                        .sum::<f64>();
+                    let value = self.found[other * products.len() + offset] + rest;
+                    let place = start + offset;
                     self.elements[place * self.stride + other] = value;
                     self.elements[other * self.stride + place] = value;
                 }

@@ -407,7 +407,7 @@ impl<'a> Solver<'a> {
         let rows = self.data.rows() as f64;
         let worth = rows * active / (8.0 * rows + 30.0 * active);
         let needed = (size / self.threshold).ln() / (last / size).ln();
-        !(needed >= 0.0 && needed < 2.0 + worth)
+        size > self.threshold && (size >= last || needed > 2.0 + worth)
     }
 
     /// Works out the curvature where the coefficients are, and drops columns that are 0 and not close to joining.

@@ -17,29 +17,6 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     add_lanes(sums) + tail
 }
 
-/// The sums of products of one column with four others, which are read once.
-pub(crate) fn dot_four(a: &[f64], b: [&[f64]; 4]) -> [f64; 4] {
-    const HALF: usize = LANES / 2;
-    let mut sums = [[0.0; HALF]; 4];
-    let (heads, a_tail) = a.as_chunks::<HALF>();
-    let [b0, b1, b2, b3] = b.map(|column| column.as_chunks::<HALF>());
-    for ((((a, b0), b1), b2), b3) in heads.iter().zip(b0.0).zip(b1.0).zip(b2.0).zip(b3.0) {
-        for lane in 0..HALF {
-            sums[0][lane] += a[lane] * b0[lane];
-            sums[1][lane] += a[lane] * b1[lane];
-            sums[2][lane] += a[lane] * b2[lane];
-            sums[3][lane] += a[lane] * b3[lane];
-        }
-    }
-    let tails = [b0.1, b1.1, b2.1, b3.1];
-    let mut found = [0.0; 4];
-    for ((found, sums), tail) in found.iter_mut().zip(sums).zip(tails) {
-        let rest: f64 = a_tail.iter().zip(tail).map(|(a, b)| a * b).sum();
-        *found = ((sums[0] + sums[2]) + (sums[1] + sums[3])) + rest;
-    }
-    found
-}
-
 /// The sum of weighted squares.
 pub(crate) fn weighted_square(weights: &[f64], column: &[f64]) -> f64 {
     let mut sums = [0.0; LANES];
@@ -76,7 +53,6 @@ mod tests {
             let b: Vec<f64> = (0..length).map(|i| f64::from(i * i % 7)).collect();
             let expected: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
             assert_eq!(dot(&a, &b), expected);
-            assert_eq!(dot_four(&a, [&b, &a, &b, &a])[2], expected);
             let square: f64 = a.iter().zip(&b).map(|(a, b)| b * a * a).sum();
             assert_eq!(weighted_square(&b, &a), square);
         }

@@ -1,6 +1,6 @@
 //! Columns made ready so that a dot product of two is their correlation.
 
-use super::dots::{LANES, dots};
+use crate::dots::{LANES, dots};
 use crate::error::SurvivalError;
 use crate::ranks::average_ranks;
 use crate::rows::sort_rows;

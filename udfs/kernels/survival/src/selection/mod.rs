@@ -3,7 +3,6 @@
 mod caret;
 mod correlation;
 mod correlation_filter;
-mod dots;
 mod variance_filter;
 
 pub use correlation_filter::{
