@@ -45,7 +45,7 @@ impl Discretised {
             }
         }
         let (mut levels, mut counts) = (Vec::new(), Vec::new());
-        for (level, slot) in (0..).zip(table.iter_mut()) {
+        for (level, slot) in (0..=highest).zip(table.iter_mut()) {
             if *slot > 0 {
                 levels.push(level);
                 counts.push(*slot);

@@ -271,7 +271,9 @@ impl Scratch {
     fn joint_entropies(&self, entries: &[Entry], levels: usize) -> (f64, f64) {
         let present = |marginal: &[f64]| marginal.iter().filter(|p| **p > 0.0).count();
         let (rows, columns) = (present(&self.px), present(&self.py));
-        let few = levels <= BY_PAIRS;
+        let smallest = |marginal: &[f64]| marginal.iter().copied().filter(|p| *p > 0.0).fold(1.0, f64::min);
+        // Weights of directions make marginals so small that ε is no small part of their product.
+        let few = levels <= BY_PAIRS || EPS > 1e-5 * smallest(&self.px) * smallest(&self.py);
         let product = |e: &Entry| self.px[e.row as usize] * self.py[e.column as usize];
         if few {
             let of_entry = |e: &Entry| e.n * self.times(e) / self.total * (product(e) + EPS).log2();
