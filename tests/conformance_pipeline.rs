@@ -29,11 +29,17 @@ fn names(value: &Value) -> Vec<String> {
 #[track_caller]
 fn close(what: &str, found: f64, expected: f64, tolerance: f64) {
     let difference = (found - expected).abs() / expected.abs().max(1e-300);
-    assert!(difference <= tolerance, "{what}: {found}, expected {expected}, off by {difference:.1e}");
+    assert!(
+        difference <= tolerance,
+        "{what}: {found}, expected {expected}, off by {difference:.1e}"
+    );
 }
 
 fn number(row: &str, place: usize) -> f64 {
-    let cell = row.split('|').nth(place).unwrap_or_else(|| panic!("{row}: no cell {place}"));
+    let cell = row
+        .split('|')
+        .nth(place)
+        .unwrap_or_else(|| panic!("{row}: no cell {place}"));
     cell.parse().unwrap_or_else(|e| panic!("{row}: {e}"))
 }
 
@@ -64,17 +70,28 @@ fn from_features_to_rad_score() {
             let session = &session;
             async move { run(session, &sql).await.unwrap_or_else(|e| panic!("{sql}: {e}")) }
         };
-        all(format!("CREATE EXTERNAL TABLE raw STORED AS CSV LOCATION '{}' OPTIONS (format.has_header true)", csv.display())).await;
+        all(format!(
+            "CREATE EXTERNAL TABLE raw STORED AS CSV LOCATION '{}' OPTIONS (format.has_header true)",
+            csv.display()
+        ))
+        .await;
         all("CREATE TABLE cohort AS SELECT * FROM raw".into()).await;
         // Columns of features as two structs, as radiomics() and deep_features() would give them.
         let header = std::fs::read_to_string(&csv).expect("a file");
         let columns: Vec<&str> = header.lines().next().expect("a header").split(',').collect();
         let structs = ["rad_", "deep_"].map(|prefix| {
-            let fields: Vec<String> = columns.iter().filter(|c| c.starts_with(prefix)).map(|c| format!("{c}: {c}")).collect();
+            let fields: Vec<String> = columns
+                .iter()
+                .filter(|c| c.starts_with(prefix))
+                .map(|c| format!("{c}: {c}"))
+                .collect();
             format!("{{{}}}", fields.join(", "))
         });
         for sql in STUDY {
-            all(sql.replace("RAD", &format!("{} AS rad", structs[0])).replace("DEEP", &format!("{} AS deep", structs[1]))).await;
+            all(sql
+                .replace("RAD", &format!("{} AS rad", structs[0]))
+                .replace("DEEP", &format!("{} AS deep", structs[1])))
+            .await;
         }
 
         // Selection.
@@ -87,7 +104,10 @@ fn from_features_to_rad_score() {
         candidates.sort();
         assert_eq!(candidates, names(&selected["sig"]));
         let fits = all("SELECT term, coef, se, p, p_adjusted FROM univariate".into()).await;
-        let fits: BTreeMap<&str, &str> = fits.iter().filter_map(|r| Some((r.split('|').next()?, r.as_str()))).collect();
+        let fits: BTreeMap<&str, &str> = fits
+            .iter()
+            .filter_map(|r| Some((r.split('|').next()?, r.as_str())))
+            .collect();
         let mut reader = csv::Reader::from_path(folder.join("pipeline/univariate_train138_efron.csv")).expect("a file");
         let mut compared = 0;
         for row in reader.deserialize::<BTreeMap<String, String>>() {
@@ -96,7 +116,11 @@ fn from_features_to_rad_score() {
             for (place, column) in [(1, "coef"), (2, "se"), (3, "p"), (4, "p_bh")] {
                 let expected: f64 = row[column].parse().expect("a number");
                 // A coefficient near 0 is only as exact as its standard error.
-                let scale = if column == "coef" { row["se"].parse().expect("a number") } else { expected };
+                let scale = if column == "coef" {
+                    row["se"].parse().expect("a number")
+                } else {
+                    expected
+                };
                 let off = (number(fit, place) - expected).abs() / f64::abs(scale);
                 assert!(off < TO_COXPH, "{}: {column} off by {off:.1e}", row["feature"]);
                 compared += 1;
@@ -106,15 +130,31 @@ fn from_features_to_rad_score() {
 
         // The signature.
         let model = all("SELECT nonzero, lambda_min, lambda_1se, n, events FROM model".into()).await;
-        close("lambda_min", number(&model[0], 1), summary["lambda_min"].as_f64().expect("a number"), 1e-6);
-        close("lambda_1se", number(&model[0], 2), summary["lambda_1se"].as_f64().expect("a number"), 1e-6);
+        close(
+            "lambda_min",
+            number(&model[0], 1),
+            summary["lambda_min"].as_f64().expect("a number"),
+            1e-6,
+        );
+        close(
+            "lambda_1se",
+            number(&model[0], 2),
+            summary["lambda_1se"].as_f64().expect("a number"),
+            1e-6,
+        );
         let expected = summary["coef"].as_object().expect("coefficients");
         let terms = all("SELECT t['term'], t['coef'] FROM (SELECT unnest(terms) AS t FROM model)".into()).await;
         assert_eq!(terms.len(), expected.len());
-        let largest = expected.values().filter_map(Value::as_f64).fold(0.0, |m: f64, v| m.max(v.abs()));
+        let largest = expected
+            .values()
+            .filter_map(Value::as_f64)
+            .fold(0.0, |m: f64, v| m.max(v.abs()));
         for row in &terms {
             let name = row.split('|').next().expect("a name");
-            let wanted = expected.get(name).and_then(Value::as_f64).unwrap_or_else(|| panic!("{name} is not R's"));
+            let wanted = expected
+                .get(name)
+                .and_then(Value::as_f64)
+                .unwrap_or_else(|| panic!("{name} is not R's"));
             let off = (number(row, 1) - wanted).abs() / largest;
             assert!(off < TO_GLMNET, "{name}: off by {off:.1e} of the largest coefficient");
         }
@@ -128,21 +168,57 @@ fn from_features_to_rad_score() {
             assert_eq!(found.split('|').next(), Some(row["id"].as_str()));
             let off = (number(found, 1) - row["rad"].parse::<f64>().expect("a number")).abs();
             assert!(off < 10.0 * TO_GLMNET, "patient {}: score off by {off:.1e}", row["id"]);
-            assert!(found.ends_with(if row["high"] == "1" { "true" } else { "false" }), "patient {}", row["id"]);
+            assert!(
+                found.ends_with(if row["high"] == "1" { "true" } else { "false" }),
+                "patient {}",
+                row["id"]
+            );
         }
         for cohort in ["train", "test", "external"] {
             let expected = &summary[cohort];
             let query = format!("(SELECT * EXCLUDE (id, cohort) FROM grouped WHERE cohort = '{cohort}')");
             let arguments = "time => time, event => status";
-            let c = all(format!("SELECT n, c, se FROM concordance({query}, {arguments}, score => rad)")).await;
+            let c = all(format!(
+                "SELECT n, c, se FROM concordance({query}, {arguments}, score => rad)"
+            ))
+            .await;
             assert_eq!(number(&c[0], 0), expected["n"].as_f64().expect("n"), "{cohort}");
-            close(&format!("{cohort}: C"), number(&c[0], 1), expected["C"].as_f64().expect("C"), 1e-3);
-            let test = all(format!("SELECT chi2, p FROM log_rank({query}, {arguments}, by => high)")).await;
-            close(&format!("{cohort}: log-rank"), number(&test[0], 0), expected["logrank"].as_f64().expect("chi2"), 1e-8);
-            close(&format!("{cohort}: p"), number(&test[0], 1), expected["logrank_p"].as_f64().expect("p"), 1e-8);
-            let hr = all(format!("SELECT hr FROM cox((SELECT time, status, high FROM {query}), {arguments})")).await;
-            close(&format!("{cohort}: HR"), number(&hr[0], 0), expected["hr_high"].as_f64().expect("HR"), TO_COXPH);
-            let fit = all(format!("SELECT term, coef, se FROM cox((SELECT time, status, rad, age, sex, crs FROM {query}), {arguments})")).await;
+            close(
+                &format!("{cohort}: C"),
+                number(&c[0], 1),
+                expected["C"].as_f64().expect("C"),
+                1e-3,
+            );
+            let test = all(format!(
+                "SELECT chi2, p FROM log_rank({query}, {arguments}, by => high)"
+            ))
+            .await;
+            close(
+                &format!("{cohort}: log-rank"),
+                number(&test[0], 0),
+                expected["logrank"].as_f64().expect("chi2"),
+                1e-8,
+            );
+            close(
+                &format!("{cohort}: p"),
+                number(&test[0], 1),
+                expected["logrank_p"].as_f64().expect("p"),
+                1e-8,
+            );
+            let hr = all(format!(
+                "SELECT hr FROM cox((SELECT time, status, high FROM {query}), {arguments})"
+            ))
+            .await;
+            close(
+                &format!("{cohort}: HR"),
+                number(&hr[0], 0),
+                expected["hr_high"].as_f64().expect("HR"),
+                TO_COXPH,
+            );
+            let fit = all(format!(
+                "SELECT term, coef, se FROM cox((SELECT time, status, rad, age, sex, crs FROM {query}), {arguments})"
+            ))
+            .await;
             for (row, se) in fit.iter().zip(expected["multi_se"].as_array().expect("se")) {
                 let name = row.split('|').next().expect("a name");
                 let se = se.as_f64().expect("a number");

@@ -271,10 +271,9 @@ fn many_rows(
     if !carried.is_empty() {
         columns.push(datafusion::functions::core::expr_fn::named_struct(carried).alias(BESIDE));
     }
-    if grouped > 0 {
-        columns.push(gen_series(lit(1_i64), cast(array_length(items), DataType::Int64), lit(1_i64)).alias(ORDER));
-        unnested.push(ORDER.into());
-    }
+    // DataFusion deals batches out to its threads; nothing but a number for each row brings their order back.
+    columns.push(gen_series(lit(1_i64), cast(array_length(items), DataType::Int64), lit(1_i64)).alias(ORDER));
+    unnested.push(ORDER.into());
     let rows = LogicalPlanBuilder::from(plan)
         .project(columns)?
         .unnest_columns_with_options(unnested, rows_only())?;
@@ -292,9 +291,6 @@ fn many_rows(
         }
     }
     columns.extend(beside.iter().map(|name| field(col(BESIDE), name).alias(*name)));
-    if grouped == 0 {
-        return rows.project(columns)?.build();
-    }
     let wanted = columns.len();
     columns.push(col(ORDER));
     let rows = rows.project(columns)?.build()?;

@@ -6,6 +6,8 @@ pub mod calibration;
 pub mod calibration_summary;
 pub mod codes;
 pub mod columns;
+pub mod compare_concordance;
+pub mod compare_time_roc;
 pub mod concordance;
 pub mod correlation_filter;
 pub mod covariates;
@@ -22,9 +24,11 @@ pub mod cox_zph;
 pub mod decision_curve;
 pub mod feature_columns;
 pub mod icc;
+pub mod incident_auc;
 pub mod kaplan_meier;
 pub mod log_rank;
 pub mod log_rank_trend;
+pub mod markers;
 pub mod median_survival;
 pub mod nelson_aalen;
 pub mod optimal_cutpoint;
@@ -43,6 +47,8 @@ pub mod statistic;
 pub mod survival_at;
 pub mod survival_quantiles;
 pub mod table_one;
+pub mod time_roc;
+pub mod time_roc_curve;
 pub mod train_test_split;
 pub mod univariate_cox;
 pub mod variance_filter;
@@ -58,6 +64,8 @@ pub static STATISTICS: &[&Definition] = &[
     &baseline_hazard::DEFINITION,
     &brier_score::DEFINITION,
     &calibration::DEFINITION,
+    &compare_concordance::DEFINITION,
+    &compare_time_roc::DEFINITION,
     &concordance::DEFINITION,
     &correlation_filter::DEFINITION,
     &cox::DEFINITION,
@@ -70,6 +78,7 @@ pub static STATISTICS: &[&Definition] = &[
     &cox_zph::DEFINITION,
     &decision_curve::DEFINITION,
     &icc::DEFINITION,
+    &incident_auc::DEFINITION,
     &kaplan_meier::DEFINITION,
     &log_rank::DEFINITION,
     &log_rank_trend::DEFINITION,
@@ -83,6 +92,9 @@ pub static STATISTICS: &[&Definition] = &[
     &survival_at::DEFINITION,
     &survival_quantiles::DEFINITION,
     &table_one::DEFINITION,
+    &time_roc::AGGREGATE,
+    &time_roc::DEFINITION,
+    &time_roc_curve::DEFINITION,
     &univariate_cox::DEFINITION,
     &variance_filter::DEFINITION,
 ];
@@ -93,6 +105,8 @@ pub static RELATIONS: &[&Relation] = &[
     &brier_score::RELATION,
     &calibration::RELATION,
     &calibration_summary::RELATION,
+    &compare_concordance::RELATION,
+    &compare_time_roc::RELATION,
     &concordance::RELATION,
     &correlation_filter::RELATION,
     &cox::RELATION,
@@ -107,6 +121,7 @@ pub static RELATIONS: &[&Relation] = &[
     &cox_zph::RELATION,
     &decision_curve::RELATION,
     &icc::RELATION,
+    &incident_auc::RELATION,
     &kaplan_meier::RELATION,
     &log_rank::RELATION,
     &log_rank_trend::RELATION,
@@ -120,6 +135,8 @@ pub static RELATIONS: &[&Relation] = &[
     &survival_at::RELATION,
     &survival_quantiles::RELATION,
     &table_one::RELATION,
+    &time_roc::RELATION,
+    &time_roc_curve::RELATION,
     &univariate_cox::RELATION,
     &variance_filter::RELATION,
 ];
