@@ -45,7 +45,7 @@ pub static RELATION: Relation = Relation {
         ],
         returns: "A row a pair of markers and time: first, second, t, auc_first, auc_second, difference, se, lower, upper, z, p, with the \
                   covariance of the two areas. Weights are marginal.",
-        example: "SELECT difference, p FROM compare_time_roc((SELECT os, dead, age, marker FROM patients), time => os, event => dead, marker => [marker, age], times => 24)",
+        example: "SELECT difference, p FROM compare_time_roc((SELECT i * 37 % 101 + 1 AS os, i % 3 > 0 AS dead, i * 7 % 11 AS a, i * 5 % 13 AS b FROM (SELECT value AS i FROM range(1, 61))), time => os, event => dead, marker => [a, b], times => 24)",
         source: "R timeROC::compare",
     },
     statistic: &DEFINITION,
