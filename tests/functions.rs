@@ -37,6 +37,8 @@ fn every_example_runs() {
             assert!(
                 rows.iter().all(|r| !r.split('|').any(|c| c == "NULL" || c == "NaN")
                     || doc.name == "median_survival"
+                    // Levels stand below their variable, which has the test.
+                    || doc.name == "table_one"
                     || doc.name == "radiomics_features"),
                 "{}: {rows:?}",
                 doc.name
