@@ -60,7 +60,7 @@ pub static RELATION: Relation = Relation {
         ],
         returns: "A row a pair of scores: first, second, n, c_first, c_second, difference, se, lower, upper, z, p. The standard error is the \
                   infinitesimal jackknife's, with the covariance of the two.",
-        example: "SELECT difference, p FROM compare_concordance((SELECT os, dead, age, marker FROM patients), time => os, event => dead, scores => [marker, age])",
+        example: "SELECT difference, p FROM compare_concordance((SELECT i * 37 % 101 + 1 AS os, i % 3 > 0 AS dead, i * 7 % 11 AS a, i * 5 % 13 AS b FROM (SELECT value AS i FROM range(1, 61))), time => os, event => dead, scores => [a, b])",
         source: "R survival::concordance(fit1, fit2)",
     },
     statistic: &DEFINITION,

@@ -52,7 +52,7 @@ pub static RELATION: Relation = Relation {
         ],
         returns: "A row a marker and event time: marker, t, survival, coefficient (log hazard ratio at t), auc, c_index (the mean of auc weighted \
                   by 2 f S, the same in every row of a marker).",
-        example: "SELECT t, auc FROM incident_auc((SELECT os, dead, marker FROM patients), time => os, event => dead, marker => marker) WHERE auc IS NOT NULL",
+        example: "SELECT t, auc FROM incident_auc((SELECT i * 37 % 101 + 1 AS os, i % 3 > 0 AS dead, i * 7 % 11 AS a, i * 5 % 13 AS b FROM (SELECT value AS i FROM range(1, 61))), time => os, event => dead, marker => a) WHERE auc IS NOT NULL",
         source: "R risksetROC::risksetAUC; Heagerty and Zheng 2005",
     },
     statistic: &DEFINITION,

@@ -101,7 +101,7 @@ pub static RELATION: Relation = Relation {
         returns: "A row a marker and time: marker, t, auc, se, lower, upper, n, n_missing, cases (events before t; up to t for 'nne' and 'km'), \
                   controls (observed beyond t), censored, incidence, survival. `compare_time_roc` tests markers against each other, \
                   `time_roc_curve` gives the curves, `incident_auc` the incident/dynamic definition.",
-        example: "SELECT marker, t, auc FROM time_roc((SELECT os, dead, age, marker FROM patients), time => os, event => dead, marker => [marker, age], times => [24])",
+        example: "SELECT marker, t, auc FROM time_roc((SELECT i * 37 % 101 + 1 AS os, i % 3 > 0 AS dead, i * 7 % 11 AS a, i * 5 % 13 AS b FROM (SELECT value AS i FROM range(1, 61))), time => os, event => dead, marker => [a, b], times => [24])",
         source: "R timeROC::timeROC, survivalROC::survivalROC; Blanche, Dartigues and Jacqmin-Gadda 2013; Heagerty, Lumley and Pepe 2000",
     },
     statistic: &DEFINITION,

@@ -54,7 +54,7 @@ pub static RELATION: Relation = Relation {
         ],
         returns: "A row a marker, time and threshold: marker, t, threshold, tpr, fpr; a test is positive at or above the threshold. The first \
                   point is (0, 0) at threshold infinity.",
-        example: "SELECT tpr, fpr FROM time_roc_curve((SELECT os, dead, marker FROM patients), time => os, event => dead, marker => marker, times => 24)",
+        example: "SELECT tpr, fpr FROM time_roc_curve((SELECT i * 37 % 101 + 1 AS os, i % 3 > 0 AS dead, i * 7 % 11 AS a, i * 5 % 13 AS b FROM (SELECT value AS i FROM range(1, 61))), time => os, event => dead, marker => a, times => 24)",
         source: "R timeROC::timeROC, survivalROC::survivalROC",
     },
     statistic: &DEFINITION,
