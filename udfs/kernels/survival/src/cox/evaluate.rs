@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Ties;
 use super::exact::Subsets;
+use super::right_censored::Passes;
 use crate::ldl::packed;
 use crate::risk_sets::{RiskSets, Stratum, TimeGroup};
 
@@ -33,6 +34,7 @@ pub(crate) struct Evaluation {
     moment: Vec<f64>,
     own_moment: Vec<f64>,
     subsets: Subsets,
+    pub(super) passes: Passes,
 }
 
 /// Sums over a set of rows: of risks, of risk times covariates, of risk times their products (packed lower triangle).
@@ -130,7 +132,9 @@ impl Evaluation {
     /// Works out everything at `coefficients`. In a stratum, rows enter from the last time to the first, so that each
     /// risk set is the one before plus the rows that leave at its time, less those that had not started.
     pub(crate) fn at(&mut self, design: Design<'_>, coefficients: &[f64], ties: Ties) {
-        self.at_with(design, coefficients, ties, &|_| 1.0, &mut |_| ());
+        if !self.at_right_censored(design, coefficients, ties) {
+            self.at_with(design, coefficients, ties, &|_| 1.0, &mut |_| ());
+        }
     }
 
     /// The same, with the information of each time multiplied by its `factor`, and telling `visit` of every time with

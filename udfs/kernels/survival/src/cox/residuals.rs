@@ -108,7 +108,7 @@ impl CoxModel<'_> {
         self.hazards()?.each_row(self.design(), &self.coefficients, |residual| {
             let row = self.order[residual.position] as usize;
             let weight = self.sets.weight(residual.position);
-            for ((&place, line), unit) in self.columns.iter().zip(self.inverse.chunks(columns)).zip(&units) {
+            for ((&place, line), unit) in self.columns.iter().zip(self.inverse.chunks(columns.max(1))).zip(&units) {
                 table[row * terms + place] = weight * product(line, residual.score) * unit;
             }
         });
