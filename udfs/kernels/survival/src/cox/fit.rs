@@ -36,7 +36,9 @@ impl RiskSets {
     /// Fits one model with all `covariates`; see [`crate::cox`].
     pub fn fit(&self, covariates: &[Covariate<'_>], options: &CoxOptions) -> Result<CoxFit, SurvivalError> {
         self.check(covariates)?;
-        Ok(self.fit_in(&mut Workspace::default(), covariates, None, options)?.fit)
+        Ok(self
+            .fit_in(&mut Workspace::default(), covariates, None, false, options)?
+            .fit)
     }
 
     /// Fits one model for each of `covariates`; see [`crate::univariate_cox`].
@@ -65,14 +67,17 @@ impl RiskSets {
         }
         let covariates = std::slice::from_ref(covariate);
         if !covariate.values.iter().any(|value| value.is_nan()) {
-            return Ok(self.fit_in(workspace, covariates, None, options)?.fit);
+            return Ok(self.fit_in(workspace, covariates, None, true, options)?.fit);
         }
         let keep: Vec<bool> = self
             .order
             .iter()
             .map(|&row| !covariate.values[row as usize].is_nan())
             .collect();
-        Ok(self.subset(&keep)?.fit_in(workspace, covariates, None, options)?.fit)
+        Ok(self
+            .subset(&keep)?
+            .fit_in(workspace, covariates, None, true, options)?
+            .fit)
     }
 
     pub(super) fn check(&self, covariates: &[Covariate<'_>]) -> Result<(), SurvivalError> {
@@ -86,12 +91,14 @@ impl RiskSets {
         Ok(())
     }
 
-    /// `covariates` hold a finite value for every row of these risk sets; `clusters` a code for each row.
+    /// `covariates` hold a finite value for every row of these risk sets; `clusters` a code for each row. Where the design
+    /// is not kept in `workspace`, its memory is given back before the concordance needs some.
     pub(super) fn fit_in(
         &self,
         workspace: &mut Workspace,
         covariates: &[Covariate<'_>],
         clusters: Option<&[u32]>,
+        keep_design: bool,
         options: &CoxOptions,
     ) -> Result<Fitted, SurvivalError> {
         let Workspace {
@@ -142,11 +149,6 @@ impl RiskSets {
             .sum();
 
         let maximum = maximise(design, options.ties, options.convergence, evaluation);
-        let concordance = options.concordance.then(|| {
-            predictor.clear();
-            predictor.extend((0..self.rows()).map(|position| design.predictor(position, &maximum.coefficients)));
-            sweeps.concordance_of_clusters(self, predictor, clusters.as_deref(), options.level)
-        });
         let inverse = maximum.factors.inverse();
         let mut variance = inverse.clone();
         if robust {
@@ -160,6 +162,17 @@ impl RiskSets {
                 evaluation,
             )?;
         }
+        predictor.clear();
+        if options.concordance {
+            predictor.extend((0..self.rows()).map(|position| design.predictor(position, &maximum.coefficients)));
+        }
+        if !keep_design {
+            columns.values = Vec::new();
+        }
+        let clusters = clusters.as_deref();
+        let concordance = options
+            .concordance
+            .then(|| sweeps.concordance_of_clusters(self, predictor, clusters, options.level));
         let parts = Parts {
             n: self.rows(),
             events: self.events(),

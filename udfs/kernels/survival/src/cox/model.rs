@@ -49,7 +49,7 @@ impl RiskSets {
             check_length("cluster", clusters.len(), self.rows())?;
         }
         let mut workspace = Workspace::default();
-        let fitted = self.fit_in(&mut workspace, covariates, clusters, options)?;
+        let fitted = self.fit_in(&mut workspace, covariates, clusters, true, options)?;
         Ok(CoxModel::new(self, workspace, fitted, options.ties))
     }
 }
