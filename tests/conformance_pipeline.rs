@@ -146,19 +146,27 @@ fn from_features_to_rad_score() {
             .values()
             .filter_map(Value::as_f64)
             .fold(0.0, |m: f64, v| m.max(v.abs()));
-        for row in &terms {
+        // R's study divides features by their standard deviation in the training set first: its coefficients are of these.
+        let deviations: Vec<String> = terms
+            .iter()
+            .filter_map(|row| Some(format!("stddev_samp({})", row.split('|').next()?)))
+            .collect();
+        let deviations = all(format!("SELECT {} FROM train", deviations.join(", "))).await;
+        for (place, row) in terms.iter().enumerate() {
             let name = row.split('|').next().expect("a name");
             let wanted = expected
                 .get(name)
                 .and_then(Value::as_f64)
                 .unwrap_or_else(|| panic!("{name} is not R's"));
-            let off = (number(row, 1) - wanted).abs() / largest;
+            let off = (number(row, 1) * number(&deviations[0], place) - wanted).abs() / largest;
             assert!(off < TO_GLMNET, "{name}: off by {off:.1e} of the largest coefficient");
         }
 
         // The score, and what it says in each cohort. A step of R's that rests on its own coefficients is compared as closely
         // as these agree.
-        let scores = all("SELECT id, rad, high FROM grouped ORDER BY id".into()).await;
+        let scores =
+            "SELECT id, rad - (SELECT avg(rad) FROM grouped WHERE cohort = 'train'), high FROM grouped ORDER BY id";
+        let scores = all(scores.into()).await;
         let mut reader = csv::Reader::from_path(folder.join("pipeline/radscore.csv")).expect("a file");
         for (row, found) in reader.deserialize::<BTreeMap<String, String>>().zip(&scores) {
             let row = row.expect("a row");
