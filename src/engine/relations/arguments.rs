@@ -419,13 +419,16 @@ fn word(value: &ScalarValue, words: &[&'static str]) -> Option<&'static str> {
 fn plan_input(doc: &Doc, e: &Ast, context: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
     match e {
         Ast::Subquery(query) => {
-            let derived = TableFactor::Derived {
+            let subquery = unwrap(query);
+            if let Some(table) = whole_table(&subquery) {
+                return context.plan(table);
+            }
+            context.plan(TableFactor::Derived {
                 lateral: false,
-                subquery: unwrap(query),
+                subquery,
                 alias: None,
                 sample: None,
-            };
-            context.plan(derived)
+            })
         }
         Ast::Identifier(_) | Ast::CompoundIdentifier(_) => {
             plan_err!(
@@ -439,6 +442,20 @@ fn plan_input(doc: &Doc, e: &Ast, context: &mut dyn RelationPlannerContext) -> R
             doc.syntax
         ),
     }
+}
+
+/// The table of `SELECT * FROM table`: to list its columns once more costs DataFusion time by the square of their number.
+fn whole_table(query: &Query) -> Option<TableFactor> {
+    let SetExpr::Select(select) = &*query.body else {
+        return None;
+    };
+    let [from] = &select.from[..] else { return None };
+    let table = match &from.relation {
+        TableFactor::Table { args: None, .. } if from.joins.is_empty() => from.relation.clone(),
+        _ => return None,
+    };
+    // Whatever else the query says, it would say in its text.
+    (query.to_string() == format!("SELECT * FROM {table}")).then_some(table)
 }
 
 /// `((SELECT ...))` is the query within.

@@ -4,13 +4,14 @@ use super::Known;
 use super::arguments::Arguments;
 use super::rows::{field, names_of, rows_only};
 use datafusion::arrow::datatypes::{DataType, FieldRef, Fields};
-use datafusion::common::{Column, Result, plan_err};
+use datafusion::common::{Column, Result, TableReference, plan_err};
 use datafusion::functions_nested::expr_fn::{array_length, gen_series};
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
 use radsql_udfs::survival::options::Options;
 use radsql_udfs::survival::relation::{Gives, Relation, Takes};
 use radsql_udfs::survival::role::Role;
+use std::collections::HashMap;
 
 /// The column in which the whole answer stands before it is taken apart.
 pub const ANSWER: &str = "__radsql_answer";
@@ -139,8 +140,21 @@ impl Call {
     /// The columns as their roles need them.
     fn coerced(&self, function: &str, names: &[String], input: &LogicalPlan) -> Result<Vec<Expr>> {
         let mut columns = Vec::with_capacity(self.columns.len());
+        // A schema looks for a column from its first on, which takes long when there are thousands.
+        let types: HashMap<(Option<&TableReference>, &str), &DataType> = input
+            .schema()
+            .iter()
+            .map(|(table, f)| ((table, f.name().as_str()), f.data_type()))
+            .collect();
         for ((column, role), name) in self.columns.iter().zip(&self.roles).zip(names) {
-            let found = column.get_type(input.schema())?;
+            let known = match column {
+                Expr::Column(c) => types.get(&(c.relation.as_ref(), c.name.as_str())),
+                _ => None,
+            };
+            let found = match known {
+                Some(found) => (*found).clone(),
+                None => column.get_type(input.schema())?,
+            };
             match role.coerce(&found) {
                 Ok(wanted) if wanted == found => columns.push(column.clone()),
                 Ok(wanted) => columns.push(cast(column.clone(), wanted)),
