@@ -6,7 +6,7 @@
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::config::ConfigOptions;
-use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction, WindowFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition, lit};
@@ -22,7 +22,6 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct BindFunctions {
     scalar: HashMap<String, Arc<ScalarUDF>>,
-    aggregate: HashMap<String, Arc<AggregateUDF>>,
 }
 
 const BOUND: &str = "radsql_";
@@ -31,12 +30,8 @@ impl BindFunctions {
     /// A rule that binds to those of `functions` whose name begins with `radsql_`.
     pub fn new(functions: &radsql_udfs::Functions) -> Self {
         let scalar = functions.scalar.iter();
-        let aggregate = functions.aggregate.iter();
         Self {
             scalar: scalar
-                .filter_map(|f| Some((f.name().strip_prefix(BOUND)?.to_string(), Arc::new(f.clone()))))
-                .collect(),
-            aggregate: aggregate
                 .filter_map(|f| Some((f.name().strip_prefix(BOUND)?.to_string(), Arc::new(f.clone()))))
                 .collect(),
         }
@@ -45,36 +40,23 @@ impl BindFunctions {
     fn bind(&self, expr: Expr, settings: &RadsqlOptions) -> Result<Transformed<Expr>> {
         match expr {
             Expr::ScalarFunction(call) => self.bind_scalar(call),
-            Expr::AggregateFunction(AggregateFunction { func, params }) => match self.aggregate.get(func.name()) {
-                Some(bound) => {
-                    let mut params = params;
-                    params.args = with_options(params.args, settings, bound, false);
-                    let func = Arc::clone(bound);
-                    Ok(Transformed::yes(Expr::AggregateFunction(AggregateFunction {
-                        func,
-                        params,
-                    })))
-                }
-                None => Ok(Transformed::no(Expr::AggregateFunction(AggregateFunction {
+            Expr::AggregateFunction(call) => match bound(&call.func, &call.params.args, settings, false) {
+                Some(func) => Ok(Transformed::yes(Expr::AggregateFunction(AggregateFunction {
                     func,
-                    params,
+                    ..call
                 }))),
+                None => Ok(Transformed::no(Expr::AggregateFunction(call))),
             },
-            Expr::WindowFunction(call) => {
-                let WindowFunction { fun, mut params } = *call;
-                let bound = match &fun {
-                    WindowFunctionDefinition::AggregateUDF(f) => self.aggregate.get(f.name()),
+            Expr::WindowFunction(mut call) => {
+                let with_options = match &call.fun {
+                    WindowFunctionDefinition::AggregateUDF(f) => bound(f, &call.params.args, settings, true),
                     WindowFunctionDefinition::WindowUDF(_) => None,
                 };
-                let (fun, changed) = match bound {
-                    Some(bound) => {
-                        params.args = with_options(params.args, settings, bound, true);
-                        (WindowFunctionDefinition::AggregateUDF(Arc::clone(bound)), true)
-                    }
-                    None => (fun, false),
-                };
-                let expr = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
-                Ok(Transformed::new_transformed(expr, changed))
+                let changed = with_options.is_some();
+                if let Some(function) = with_options {
+                    call.fun = WindowFunctionDefinition::AggregateUDF(function);
+                }
+                Ok(Transformed::new_transformed(Expr::WindowFunction(call), changed))
             }
             other => Ok(Transformed::no(other)),
         }
@@ -110,15 +92,13 @@ impl BindFunctions {
     }
 }
 
-fn with_options(args: Vec<Expr>, settings: &RadsqlOptions, function: &AggregateUDF, window: bool) -> Vec<Expr> {
-    let names: Vec<String> = args.iter().map(name_of).collect();
-    let roles = match function.inner().downcast_ref::<Statistic>() {
-        Some(statistic) => statistic.definition().positional(names.clone()).roles,
-        None => vec![],
-    };
+/// A statistic with the options of this call; `None` where it has them, and for other functions.
+fn bound(function: &AggregateUDF, args: &[Expr], settings: &RadsqlOptions, window: bool) -> Option<Arc<AggregateUDF>> {
+    let definition = function.inner().downcast_ref::<Statistic>()?.unbound()?;
+    let call = definition.positional(args.iter().map(name_of).collect());
     let mut options = Options::of_session(settings);
-    (options.names, options.roles, options.window) = (names, roles, window);
-    std::iter::once(lit(options.to_text())).chain(args).collect()
+    (options.names, options.roles, options.window) = (call.names, call.roles, window);
+    Some(Arc::new(Statistic::bound(definition, options)))
 }
 
 /// The name that a user would give to an argument: a column's, a field's, an alias.

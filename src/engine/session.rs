@@ -5,12 +5,13 @@ use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
 use super::hoist::HoistScans;
 use super::memory::SessionPool;
-use super::relations::{Relations, is_relation};
+use super::relations::{Relations, StatisticPlanner, is_relation};
 use super::scan_table::ScanTableFactory;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{LogicalPlan, Statement as Command, WriteOp};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
@@ -78,6 +79,14 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
     let factory = Arc::new(ScanTableFactory::new(Arc::clone(&runtime)));
     let state = context.state_ref();
     let mut state = state.write();
+    let planner = StatisticPlanner {
+        inner: Arc::clone(state.query_planner()),
+    };
+    let session_id = state.session_id().to_string();
+    *state = SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id(session_id)
+        .with_query_planner(Arc::new(planner))
+        .build();
     for format in ["NIFTI", "NRRD"] {
         state
             .table_factories_mut()

@@ -55,15 +55,7 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
     scalar.extend(survival::rad_score::functions());
     Ok(Functions {
         scalar,
-        aggregate: STATISTICS
-            .iter()
-            .flat_map(|d| {
-                d.doc
-                    .map(|_| Statistic::public(d))
-                    .into_iter()
-                    .chain([Statistic::bound(d)])
-            })
-            .collect(),
+        aggregate: STATISTICS.iter().map(|d| Statistic::public(d)).collect(),
         window: vec![survival::train_test_split::window_function()],
         table: vec![
             (

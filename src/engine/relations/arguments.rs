@@ -1,20 +1,16 @@
 //! Arguments of relation functions.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{
-    Column, DFSchema, DFSchemaRef, ExprSchema, Result, ScalarValue, plan_datafusion_err, plan_err,
-};
-use datafusion::functions_aggregate::expr_fn::array_agg;
-use datafusion::functions_nested::expr_fn::flatten;
+use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
 use datafusion::sql::sqlparser::ast::{
     Array, Expr as Ast, FunctionArg, FunctionArgExpr, Query, SetExpr, TableFactor, UnaryOperator,
 };
 use radsql_udfs::doc::Doc;
 use radsql_udfs::options::{RadsqlOptions, listed};
 use radsql_udfs::survival::relation::Setting;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The query and the named arguments of one call. Each is taken once.
@@ -24,14 +20,13 @@ pub struct Arguments {
     named: BTreeMap<String, Ast>,
     /// Columns that have a role, and are no covariates.
     used: Vec<Column>,
-    /// Whether a list of terms has been joined to the query.
-    terms: bool,
+    /// The query of the terms' names, where it is given.
+    terms: Option<LogicalPlan>,
     /// Names of the columns of the rows to predict for, where there are any.
     new: Option<Vec<String>>,
 }
 
-/// The column that holds the list of terms in every row, and the one that tells the rows to predict for.
-const TERMS: &str = "__radsql_terms";
+/// The column that tells the rows to predict for.
 const NEW: &str = "__radsql_new";
 
 impl Arguments {
@@ -82,7 +77,7 @@ impl Arguments {
                 input,
                 named,
                 used: vec![],
-                terms: false,
+                terms: None,
                 new: None,
             }),
             None => plan_err!("{name}: expected {}; the query is missing", doc.syntax),
@@ -158,7 +153,7 @@ impl Arguments {
         let columns = self.input.schema().columns();
         columns
             .into_iter()
-            .filter(|c| !self.used.contains(c) && c.name != TERMS && c.name != NEW)
+            .filter(|c| !self.used.contains(c) && c.name != NEW)
             .map(Expr::Column)
             .collect()
     }
@@ -188,55 +183,43 @@ impl Arguments {
         self.fail(&format!("argument {key} is missing; expected {}", self.doc.syntax))
     }
 
-    /// Joins the list of `terms` to every row of the query, where the argument is given.
+    /// Plans the query of `terms`, where the argument is given. A list of names is a query of one row.
     pub fn add_terms(&mut self, context: &mut dyn RelationPlannerContext) -> Result<()> {
         let Some(ast) = self.named.remove("terms") else {
             return Ok(());
         };
-        self.terms = true;
-        if let Ast::Array(_) = ast {
-            let list = context.sql_to_expr(ast, &DFSchema::empty())?;
-            let columns = self.input.schema().columns().into_iter().map(Expr::Column);
-            let columns: Vec<Expr> = columns.chain([list.alias(TERMS)]).collect();
-            self.input = LogicalPlanBuilder::from(self.input.clone()).project(columns)?.build()?;
-            return Ok(());
-        }
-        let Ast::Subquery(_) = ast else {
-            return self.fail(&format!(
-                "terms must be a list of names or a query in parentheses; found {ast}"
-            ));
+        let plan = match ast {
+            Ast::Array(_) => {
+                let list = context.sql_to_expr(ast, &DFSchema::empty())?;
+                LogicalPlanBuilder::empty(true).project([list])?.build()?
+            }
+            Ast::Subquery(_) => plan_input(self.doc, &ast, context)?,
+            _ => {
+                return self.fail(&format!(
+                    "terms must be a list of names or a query in parentheses; found {ast}"
+                ));
+            }
         };
-        let plan = plan_input(self.doc, &ast, context)?;
-        let [column] = &plan.schema().columns()[..] else {
+        let [names] = &plan.schema().fields()[..] else {
             return self.fail("the query of terms must have one column, of names");
         };
-        let names = Expr::Column(column.clone());
-        let list = match names.get_type(plan.schema())? {
-            t if t.is_string() => array_agg(names),
-            DataType::List(item) | DataType::LargeList(item) if item.data_type().is_string() => {
-                flatten(array_agg(names))
-            }
-            t => return self.fail(&format!("the query of terms must give names; found {t}")),
-        };
-        // One row, whatever the query gives, so that no row of the other query is lost or doubled.
-        let nothing: [Expr; 0] = [];
-        let (aggregate, outer) = match list {
-            Expr::ScalarFunction(f) => (f.args[0].clone().alias(TERMS), Some(f.func)),
-            other => (other.alias(TERMS), None),
-        };
-        let list = LogicalPlanBuilder::from(plan).aggregate(nothing, [aggregate])?;
-        let column = match outer {
-            Some(flatten) => flatten.call(vec![col(TERMS)]).alias(TERMS),
-            None => col(TERMS),
-        };
-        let list = list.project([column])?.build()?;
-        self.input = LogicalPlanBuilder::from(self.input.clone()).cross_join(list)?.build()?;
+        match names.data_type() {
+            t if t.is_string() => {}
+            DataType::List(item) | DataType::LargeList(item) if item.data_type().is_string() => {}
+            t => return self.fail(&format!("terms must be names; found {t}")),
+        }
+        self.terms = Some(plan);
         Ok(())
     }
 
-    /// The column that holds the list of terms, where there is one.
+    /// What stands for the names of the terms among the arguments, where there are any.
     pub fn terms(&self) -> Option<Expr> {
-        self.terms.then(|| col(TERMS))
+        self.terms.as_ref().map(|_| lit("terms"))
+    }
+
+    /// The query of the names, where there is one.
+    pub fn take_terms(&mut self) -> Option<LogicalPlan> {
+        self.terms.take()
     }
 
     /// Adds the rows of the query `new`, where the argument is given, to those of the main one. A column that one of the
@@ -252,20 +235,24 @@ impl Arguments {
         let (old_schema, new_schema) = (self.schema(), Arc::clone(new.schema()));
         let mut sides = [vec![], vec![]];
         let mut only_new = vec![];
-        for c in old_schema.columns() {
-            let t = old_schema.data_type(&c)?.clone();
+        // The first of a name counts.
+        let by_name = |schema: &DFSchema| -> HashMap<String, Column> {
+            let columns = schema.columns().into_iter().rev();
+            columns.map(|c| (c.name.clone(), c)).collect()
+        };
+        let (in_old, in_new) = (by_name(&old_schema), by_name(&new_schema));
+        for (c, f) in old_schema.columns().into_iter().zip(old_schema.fields()) {
             let [old, other] = &mut sides;
-            let there = new_schema.columns().into_iter().find(|n| n.name == c.name);
-            other.push(match there {
-                Some(n) => cast(Expr::Column(n), t).alias(&c.name),
-                None => lit(ScalarValue::try_from(&t)?).alias(&c.name),
+            other.push(match in_new.get(&c.name) {
+                Some(n) => cast(Expr::Column(n.clone()), f.data_type().clone()).alias(&c.name),
+                None => lit(ScalarValue::try_from(f.data_type())?).alias(&c.name),
             });
             old.push(Expr::Column(c.clone()).alias(&c.name));
         }
-        for n in new_schema.columns() {
-            if old_schema.columns().iter().all(|c| c.name != n.name) {
+        for (n, f) in new_schema.columns().into_iter().zip(new_schema.fields()) {
+            if !in_old.contains_key(&n.name) {
                 let [old, other] = &mut sides;
-                old.push(lit(ScalarValue::try_from(new_schema.data_type(&n)?)?).alias(&n.name));
+                old.push(lit(ScalarValue::try_from(f.data_type())?).alias(&n.name));
                 other.push(Expr::Column(n.clone()).alias(&n.name));
                 only_new.push(n.name);
             }

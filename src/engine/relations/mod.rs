@@ -1,17 +1,21 @@
 //! The relation functions: `cox((query), time => c, ...)` in FROM.
 //!
-//! Each is planned as an aggregate (or a window) over the query, and the answer taken apart into rows. So they compose with
-//! the rest of SQL, and the plan has no node that DataFusion does not know.
+//! One that asks for a statistic is planned as a node of its own ([`node`]), the others as what DataFusion knows.
 
+mod answer;
 mod arguments;
+mod collected;
+mod execute;
+mod node;
 mod rows;
 mod statistics;
 
 use arguments::Arguments;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
-use datafusion::logical_expr::{AggregateUDF, LogicalPlan, ScalarUDF, WindowUDF};
+use datafusion::logical_expr::{LogicalPlan, ScalarUDF, WindowUDF};
 use datafusion::sql::sqlparser::ast::{FunctionArg, TableFactor};
+pub use execute::StatisticPlanner;
 use radsql_udfs::relations::docs;
 use radsql_udfs::survival::RELATIONS;
 use std::collections::HashMap;
@@ -27,7 +31,6 @@ pub struct Relations {
 #[derive(Debug)]
 struct Known {
     scalar: HashMap<String, Arc<ScalarUDF>>,
-    aggregate: HashMap<String, Arc<AggregateUDF>>,
     window: HashMap<String, Arc<WindowUDF>>,
 }
 
@@ -38,11 +41,6 @@ impl Relations {
             functions: Known {
                 scalar: functions
                     .scalar
-                    .iter()
-                    .map(|f| (f.name().to_string(), Arc::new(f.clone())))
-                    .collect(),
-                aggregate: functions
-                    .aggregate
                     .iter()
                     .map(|f| (f.name().to_string(), Arc::new(f.clone())))
                     .collect(),
@@ -105,7 +103,7 @@ impl Known {
         context: &mut dyn RelationPlannerContext,
     ) -> Result<LogicalPlan> {
         if let Some(relation) = RELATIONS.iter().find(|r| r.doc.name == name) {
-            return self.statistic(relation, arguments, context);
+            return statistics::plan(relation, arguments, context);
         }
         match name {
             "train_test_split" => self.train_test_split(arguments, context),

@@ -2,7 +2,6 @@
 
 use super::Known;
 use super::arguments::Arguments;
-use super::statistics::ANSWER;
 use crate::engine::bind::name_of;
 use datafusion::common::{Column, Result, ScalarValue, UnnestOptions, plan_err};
 use datafusion::logical_expr::expr::WindowFunction;
@@ -11,13 +10,16 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFunc
 use radsql_udfs::survival::train_test_split;
 use std::sync::Arc;
 
+/// The column in which a list stands before it is taken apart.
+const ANSWER: &str = "__radsql_answer";
+
 /// A field of a struct.
-pub fn field(of: Expr, name: &str) -> Expr {
+fn field(of: Expr, name: &str) -> Expr {
     datafusion::functions::core::expr_fn::get_field(of, name)
 }
 
 /// An empty answer gives no row.
-pub fn rows_only() -> UnnestOptions {
+fn rows_only() -> UnnestOptions {
     UnnestOptions::new().with_preserve_nulls(false)
 }
 
@@ -25,11 +27,7 @@ pub fn rows_only() -> UnnestOptions {
 ///
 /// The columns travel in a struct: DataFusion goes on to think that a key of the rows (the columns of GROUP BY, say) is a
 /// key of the items, and drops what is sorted or grouped by behind it.
-pub fn unnest_answer(
-    plan: LogicalPlan,
-    columns: Vec<Expr>,
-    labels: &[String],
-) -> Result<(LogicalPlanBuilder, Vec<Expr>)> {
+fn unnest_answer(plan: LogicalPlan, columns: Vec<Expr>, labels: &[String]) -> Result<(LogicalPlanBuilder, Vec<Expr>)> {
     const BESIDE: &str = "__radsql_beside";
     if columns.is_empty() {
         let rows = LogicalPlanBuilder::from(plan).unnest_columns_with_options(vec![ANSWER.into()], rows_only())?;

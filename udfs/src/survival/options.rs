@@ -1,11 +1,10 @@
-//! The options that travel with a statistic inside its plan.
+//! The options that travel with a statistic in its plan.
 
 use super::role::Role;
 use crate::options::{CoxTies, RadsqlOptions};
-use datafusion::common::{Result, internal_datafusion_err};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-/// Options of a statistic. They are written into the plan as text, so that a plan means the same wherever it runs.
+/// Options of a statistic.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
     /// Names of the arguments, as users wrote them; covariates take their terms' names from here.
@@ -82,38 +81,6 @@ impl Options {
         let of_role = self.roles.iter().zip(&self.names).filter(move |(r, _)| **r == role);
         of_role.map(|(_, name)| name.as_str())
     }
-
-    /// As text for the plan.
-    pub fn to_text(&self) -> String {
-        let roles: Vec<&str> = self.roles.iter().map(|r| r.name()).collect();
-        json!({"names": self.names, "roles": roles, "window": self.window, "settings": self.settings}).to_string()
-    }
-
-    /// From the plan's text.
-    ///
-    /// # Errors
-    /// When the text was not written by [`Options::to_text`].
-    pub fn from_text(text: &str) -> Result<Self> {
-        let read = || -> Option<Self> {
-            let mut v: Value = serde_json::from_str(text).ok()?;
-            let texts = |v: &Value| -> Option<Vec<String>> {
-                v.as_array()?.iter().map(|n| n.as_str().map(String::from)).collect()
-            };
-            Some(Self {
-                names: texts(&v["names"])?,
-                roles: texts(&v["roles"])?
-                    .iter()
-                    .map(|r| Role::of_name(r))
-                    .collect::<Option<_>>()?,
-                window: v["window"].as_bool()?,
-                settings: match v["settings"].take() {
-                    Value::Object(settings) => settings,
-                    _ => return None,
-                },
-            })
-        };
-        read().ok_or_else(|| internal_datafusion_err!("options of a statistic were not understood"))
-    }
 }
 
 #[cfg(test)]
@@ -121,24 +88,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_survive_the_plan() {
-        let mut o = Options {
-            names: vec!["os".into(), "a \"b\"".into()],
-            roles: vec![Role::Time, Role::Covariates],
-            window: true,
-            ..Options::default()
-        };
+    fn settings_are_read_as_what_they_are() {
+        let mut o = Options::default();
         o.set("ties", "breslow");
         o.set("conf_level", 0.9);
         o.set("times", vec![12.0, 1.0 / 3.0]);
         o.set("folds", 10_u64);
         o.set("robust", true);
-        let back = Options::from_text(&o.to_text()).unwrap();
-        assert_eq!(back, o);
-        assert_eq!(back.ties(), CoxTies::Breslow);
-        assert_eq!(back.numbers("times"), Some(vec![12.0, 1.0 / 3.0]));
-        assert_eq!((back.whole("folds"), back.truth("robust")), (Some(10), Some(true)));
-        assert_eq!((back.number("conf_level"), back.text("folds")), (Some(0.9), None));
-        assert!(Options::from_text("{}").is_err());
+        assert_eq!(o.ties(), CoxTies::Breslow);
+        assert_eq!(o.numbers("times"), Some(vec![12.0, 1.0 / 3.0]));
+        assert_eq!((o.whole("folds"), o.truth("robust")), (Some(10), Some(true)));
+        assert_eq!((o.number("conf_level"), o.text("folds")), (Some(0.9), None));
+        assert_eq!((o.numbers("folds"), o.whole("seed")), (Some(vec![10.0]), None));
     }
 }

@@ -2,11 +2,8 @@
 
 use super::columns::Table;
 use super::options::Options;
-use super::role::Role;
 use super::statistic::Definition;
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, ListArray, StructArray, UInt32Array, new_empty_array, new_null_array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt32Array, new_empty_array};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{concat, take};
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
@@ -21,8 +18,6 @@ use std::sync::Arc;
 /// joined to the others, so that a statistic over n rows and p columns begins with little more than these.
 pub struct Rows {
     definition: &'static Definition,
-    /// Arguments in front that are no columns.
-    skip: usize,
     fields: Fields,
     options: Options,
     /// Of each column the parts that came so far.
@@ -41,10 +36,9 @@ impl std::fmt::Debug for Rows {
 
 impl Rows {
     /// No rows yet, of these fields.
-    pub fn new(definition: &'static Definition, skip: usize, fields: Fields, options: Options) -> Self {
+    pub fn new(definition: &'static Definition, fields: Fields, options: Options) -> Self {
         Self {
             definition,
-            skip,
             columns: vec![vec![]; fields.len()],
             fields,
             options,
@@ -60,16 +54,9 @@ impl Rows {
         // A copy of just these rows: a slice would keep its whole batch alive, and be counted as it.
         let indices = copy.then(|| UInt32Array::from_iter_values(0..u32::try_from(rows).unwrap_or(u32::MAX)));
         for (place, column) in columns.iter().enumerate() {
-            let part = if self.options.roles.get(place) == Some(&Role::Terms) {
-                // One list for all rows: it is held once.
-                let first = if self.rows == 0 { 1 } else { 0 };
-                let rest = new_null_array(column.data_type(), rows - first);
-                concat(&[&column.slice(0, first), &rest])?
-            } else {
-                match &indices {
-                    Some(indices) => take(column, indices, None)?,
-                    None => Arc::clone(column),
-                }
+            let part = match &indices {
+                Some(indices) => take(column, indices, None)?,
+                None => Arc::clone(column),
             };
             self.columns[place].push(part);
         }
@@ -104,7 +91,7 @@ impl Rows {
 
 impl Accumulator for Rows {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.push(&values[self.skip..], true)
+        self.push(values, true)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

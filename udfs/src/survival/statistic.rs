@@ -10,7 +10,6 @@ use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Signature, Volatility};
-use datafusion::physical_expr::expressions::Literal;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -28,56 +27,45 @@ pub struct Definition {
     pub doc: Option<&'static Doc>,
 }
 
-/// Prefix of the form that carries its options as first argument; the analyzer rule writes it.
-const BOUND: &str = "radsql_";
-
 /// A statistic as an aggregate function.
 ///
-/// Users call `name(time, event, ...)`. The analyzer turns that into `radsql_name(options, time, event, ...)`, so that
-/// settings of the session and the names of columns are part of the plan, and the plan means the same wherever it runs.
+/// The analyzer puts the options of a call into its function, so that settings of the session and the names of columns are
+/// part of the plan, and the plan means the same whenever it runs.
 pub struct Statistic {
     definition: &'static Definition,
-    name: String,
-    bound: bool,
+    options: Option<Options>,
     signature: Signature,
     documentation: Option<Documentation>,
 }
 
 impl Statistic {
-    /// The form that users call.
+    /// The function that users call.
     pub fn public(definition: &'static Definition) -> AggregateUDF {
-        Self::function(definition, definition.name.to_string(), false)
+        Self::function(definition, None)
     }
 
-    /// The form that carries its options as first argument.
-    pub fn bound(definition: &'static Definition) -> AggregateUDF {
-        Self::function(definition, format!("{BOUND}{}", definition.name), true)
+    /// The function of one call, with its options.
+    pub fn bound(definition: &'static Definition, options: Options) -> AggregateUDF {
+        Self::function(definition, Some(options))
     }
 
-    /// What it is the aggregate of.
-    pub fn definition(&self) -> &'static Definition {
-        self.definition
+    /// What it is the aggregate of, where that has no options yet.
+    pub fn unbound(&self) -> Option<&'static Definition> {
+        self.options.is_none().then_some(self.definition)
     }
 
-    fn function(definition: &'static Definition, name: String, bound: bool) -> AggregateUDF {
+    fn function(definition: &'static Definition, options: Option<Options>) -> AggregateUDF {
         AggregateUDF::new_from_impl(Self {
             definition,
-            name,
-            bound,
+            options,
             signature: Signature::user_defined(Volatility::Immutable),
             documentation: definition.doc.map(Doc::for_datafusion),
         })
     }
 
-    /// The types that the arguments are brought to. Those of the bound form have been brought to theirs by whoever bound it.
+    /// The types that the arguments are brought to.
     fn coerced(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let (name, roles) = (self.definition.name, self.definition.roles);
-        if self.bound {
-            return match types.is_empty() {
-                true => internal_err!("{} has no options", self.name),
-                false => Ok(types.to_vec()),
-            };
-        }
         let open = roles.last() == Some(&Role::Covariates);
         if types.len() < roles.len() || (!open && types.len() > roles.len()) {
             let syntax = self.definition.doc.map_or(name, |d| d.syntax);
@@ -101,14 +89,14 @@ impl Statistic {
 impl std::fmt::Debug for Statistic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Statistic")
-            .field("name", &self.name)
+            .field("name", &self.definition.name)
             .finish_non_exhaustive()
     }
 }
 
 impl PartialEq for Statistic {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        self.definition.name == other.definition.name && self.options == other.options
     }
 }
 
@@ -116,13 +104,13 @@ impl Eq for Statistic {}
 
 impl Hash for Statistic {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
+        self.definition.name.hash(state);
     }
 }
 
 impl AggregateUDFImpl for Statistic {
     fn name(&self) -> &str {
-        &self.name
+        self.definition.name
     }
 
     fn signature(&self) -> &Signature {
@@ -130,7 +118,7 @@ impl AggregateUDFImpl for Statistic {
     }
 
     fn documentation(&self) -> Option<&Documentation> {
-        self.documentation.as_ref().filter(|_| !self.bound)
+        self.documentation.as_ref()
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -155,29 +143,22 @@ impl AggregateUDFImpl for Statistic {
                 self.definition.name
             );
         }
-        let (options, fields) = if self.bound {
-            let literal = args.exprs.first().and_then(|e| e.downcast_ref::<Literal>());
-            let Some(Some(Some(text))) = literal.map(|l| l.value().try_as_str()) else {
-                return internal_err!("{}: the options must be a literal", self.name);
-            };
-            (Options::from_text(text)?, &args.expr_fields[1..])
-        } else {
-            let names = args.expr_fields.iter().map(|f| f.name().clone()).collect();
-            (self.definition.positional(names), args.expr_fields)
+        let fields = args.expr_fields;
+        let options = match &self.options {
+            Some(options) => options.clone(),
+            None => {
+                let names = fields.iter().map(|f| f.name().clone()).collect();
+                self.definition.positional(names)
+            }
         };
         if options.names.len() != fields.len() || options.roles.len() != fields.len() {
-            return internal_err!("{}: options of other arguments", self.name);
+            return internal_err!("{}: options of other arguments", self.definition.name);
         }
-        Ok(Box::new(Rows::new(
-            self.definition,
-            usize::from(self.bound),
-            row_fields(fields),
-            options,
-        )))
+        Ok(Box::new(Rows::new(self.definition, row_fields(fields), options)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let fields = row_fields(&args.input_fields[usize::from(self.bound)..]);
+        let fields = row_fields(args.input_fields);
         let item = Field::new_list_field(DataType::Struct(fields), true);
         Ok(vec![Arc::new(Field::new(
             format!("{}[rows]", args.name),

@@ -1,0 +1,328 @@
+//! How a statistic is run: rows are collected, grouped, and each group's answer becomes rows.
+
+use super::answer::{Answer, Output};
+use super::collected::Collected;
+use super::node::{Question, Statistic};
+use async_trait::async_trait;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array, new_empty_array};
+use datafusion::arrow::buffer::OffsetBuffer;
+use datafusion::arrow::compute::{cast, concat, take};
+use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::TaskContext;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, TableType};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
+};
+use futures::{StreamExt, TryStreamExt};
+use radsql_udfs::survival::columns::Table;
+use std::fmt;
+use std::sync::Arc;
+
+/// Plans queries with statistics in them: these become tables that a session's own planner can read.
+#[derive(Debug, Clone)]
+pub struct StatisticPlanner {
+    /// The session's own.
+    pub inner: Arc<dyn QueryPlanner + Send + Sync>,
+}
+
+#[async_trait]
+impl QueryPlanner for StatisticPlanner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut found = false;
+        plan.apply_with_subqueries(|node| {
+            found |= statistic(node).is_some();
+            Ok(if found {
+                TreeNodeRecursion::Stop
+            } else {
+                TreeNodeRecursion::Continue
+            })
+        })?;
+        if !found {
+            return self.inner.create_physical_plan(plan, session).await;
+        }
+        let plan = plan.clone().transform_down_with_subqueries(|node| {
+            let Some(statistic) = statistic(&node) else {
+                return Ok(Transformed::no(node));
+            };
+            let answers = Answers {
+                statistic: statistic.clone(),
+                planner: self.clone(),
+            };
+            Ok(Transformed::yes(LogicalPlan::TableScan(TableScan {
+                table_name: statistic.question.function.into(),
+                projected_schema: Arc::clone(&statistic.question.schema),
+                source: provider_as_source(Arc::new(answers)),
+                projection: None,
+                filters: vec![],
+                fetch: None,
+                statistics_requests: Default::default(),
+            })))
+        })?;
+        self.inner.create_physical_plan(&plan.data, session).await
+    }
+}
+
+fn statistic(plan: &LogicalPlan) -> Option<&Statistic> {
+    match plan {
+        LogicalPlan::Extension(e) => e.node.as_any().downcast_ref(),
+        _ => None,
+    }
+}
+
+/// A statistic's answers as a table.
+#[derive(Debug)]
+struct Answers {
+    statistic: Statistic,
+    planner: StatisticPlanner,
+}
+
+#[async_trait]
+impl TableProvider for Answers {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.statistic.question.schema.inner())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _: &[Expr],
+        _: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Statistic { question, input, terms } = &self.statistic;
+        let (by, arguments) = self.statistic.places()?;
+        let mut children = vec![self.planner.create_physical_plan(input, session).await?];
+        if let Some(terms) = terms {
+            children.push(self.planner.create_physical_plan(terms, session).await?);
+        }
+        let arguments = arguments.into_iter().zip(&question.arguments);
+        let arguments = arguments.map(|(place, argument)| Some((place?, argument.as_ref()?.1.clone())));
+        let outputs = (0..question.outputs.len()).collect();
+        let shown = projection.cloned().unwrap_or(outputs);
+        let schema = Arc::new(self.schema().project(&shown)?);
+        Ok(Arc::new(StatisticExec {
+            question: Arc::clone(question),
+            children,
+            by,
+            arguments: arguments.collect(),
+            outputs: shown.iter().map(|i| question.outputs[*i].clone()).collect(),
+            properties: Arc::new(PlanProperties::new(
+                EquivalenceProperties::new(schema),
+                Partitioning::UnknownPartitioning(1),
+                EmissionType::Final,
+                Boundedness::Bounded,
+            )),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }))
+    }
+}
+
+/// Collects the rows of its query and answers, a group after the other in the groups' order.
+#[derive(Debug, Clone)]
+struct StatisticExec {
+    question: Arc<Question>,
+    /// The rows, and the names of terms where they are asked for.
+    children: Vec<Arc<dyn ExecutionPlan>>,
+    by: Vec<usize>,
+    arguments: Vec<Option<(usize, DataType)>>,
+    /// The columns that are asked for.
+    outputs: Vec<Output>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl DisplayAs for StatisticExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "StatisticExec: {}", self.question)
+    }
+}
+
+impl ExecutionPlan for StatisticExec {
+    fn name(&self) -> &str {
+        "StatisticExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    /// Statistics do not depend on the order of rows, to the last bit.
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        vec![Distribution::SinglePartition; self.children.len()]
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.children.iter().collect()
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut with = Arc::unwrap_or_clone(self);
+        with.children = children;
+        Ok(Arc::new(with))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let mut children = self.children.iter();
+        let (Some(rows), terms) = (children.next(), children.next()) else {
+            return internal_err!("a statistic without its query");
+        };
+        let schema = rows.schema();
+        let mut rows = rows.execute(0, Arc::clone(&context))?;
+        let terms = terms.map(|t| t.execute(0, Arc::clone(&context))).transpose()?;
+        let consumer = MemoryConsumer::new(self.question.function);
+        let reservation = consumer.register(context.memory_pool());
+        let output_rows = MetricBuilder::new(&self.metrics).output_rows(partition);
+        let elapsed = MetricBuilder::new(&self.metrics).elapsed_compute(partition);
+        let answering = Answering {
+            question: Arc::clone(&self.question),
+            outputs: self.outputs.clone(),
+            schema: self.schema(),
+            batch_size: context.session_config().batch_size(),
+        };
+        let (by, arguments) = (self.by.clone(), self.arguments.clone());
+        let answers = async move {
+            let terms = match terms {
+                Some(terms) => Some(list_of_terms(terms).await?),
+                None => None,
+            };
+            let mut collected = Collected::new(&schema, arguments, by, reservation)?;
+            while let Some(batch) = rows.try_next().await? {
+                let _timer = elapsed.timer();
+                collected.push(&batch)?;
+            }
+            drop(rows);
+            // A fit may take long, and other queries go on meanwhile.
+            let answered = SpawnedTask::spawn_blocking(move || {
+                let _timer = elapsed.timer();
+                answering.all(collected, terms)
+            });
+            let (batches, reservation) = answered
+                .join_unwind()
+                .await
+                .map_err(|e| DataFusionError::External(Box::new(e)))??;
+            let batches = batches.into_iter().map(move |batch| {
+                // The answer is held, and accounted, until it has been taken.
+                let _held = &reservation;
+                output_rows.add(batch.num_rows());
+                Ok(batch)
+            });
+            Ok::<_, DataFusionError>(futures::stream::iter(batches))
+        };
+        let stream = futures::stream::once(answers).try_flatten().boxed();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream)))
+    }
+}
+
+/// The names of a query as one list; NULL when it has no row.
+async fn list_of_terms(mut terms: SendableRecordBatchStream) -> Result<ArrayRef> {
+    let mut parts: Vec<ArrayRef> = vec![];
+    let mut rows = 0;
+    while let Some(batch) = terms.try_next().await? {
+        rows += batch.num_rows();
+        let column = batch.column(0);
+        if column.data_type().is_nested() {
+            let lists = cast(column, &DataType::new_list(DataType::Utf8, true))?;
+            let lists = lists.as_list::<i32>();
+            parts.extend((0..lists.len()).filter(|i| lists.is_valid(*i)).map(|i| lists.value(i)));
+        } else {
+            parts.push(cast(column, &DataType::Utf8)?);
+        }
+    }
+    let names = match parts.is_empty() {
+        true => new_empty_array(&DataType::Utf8),
+        false => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
+    };
+    let item = Arc::new(Field::new_list_field(DataType::Utf8, true));
+    let there = (rows == 0).then(|| vec![false].into());
+    let lengths = OffsetBuffer::from_lengths([names.len()]);
+    Ok(Arc::new(ListArray::try_new(item, lengths, names, there)?))
+}
+
+/// From collected rows to the rows of the answer.
+struct Answering {
+    question: Arc<Question>,
+    outputs: Vec<Output>,
+    schema: SchemaRef,
+    batch_size: usize,
+}
+
+impl Answering {
+    fn all(&self, collected: Collected, terms: Option<ArrayRef>) -> Result<(Vec<RecordBatch>, MemoryReservation)> {
+        let Question {
+            definition, options, ..
+        } = self.question.as_ref();
+        let (mut groups, reservation) = collected.into_groups(terms)?;
+        let mut batches = vec![];
+        let mut waiting: Vec<(usize, Answer)> = vec![];
+        let mut rows = 0;
+        for group in 0..groups.len() {
+            let table = Table::new(definition.name, groups.take(group)?, options);
+            let answer = Answer::of((definition.evaluate)(table, options)?, self.question.gives)?;
+            rows += answer.rows();
+            waiting.push((group, answer));
+            if rows >= self.batch_size || group + 1 == groups.len() {
+                let batch = self.batch(&waiting, rows, &groups.labels)?;
+                reservation.try_grow(batch.get_array_memory_size())?;
+                // In batches as the session has them.
+                let starts = (0..rows).step_by(self.batch_size);
+                batches.extend(starts.map(|at| batch.slice(at, self.batch_size.min(rows - at))));
+                waiting.clear();
+                rows = 0;
+            }
+        }
+        Ok((batches, reservation))
+    }
+
+    /// One batch of several groups' answers.
+    fn batch(&self, answers: &[(usize, Answer)], rows: usize, labels: &[ArrayRef]) -> Result<RecordBatch> {
+        let groups = answers.iter();
+        let groups = groups.flat_map(|(group, answer)| std::iter::repeat_n(*group as u64, answer.rows()));
+        let groups: Option<UInt64Array> = (!labels.is_empty()).then(|| UInt64Array::from_iter_values(groups));
+        let mut columns = Vec::with_capacity(self.outputs.len());
+        for output in &self.outputs {
+            if let (Output::Group(i), Some(groups)) = (output, &groups) {
+                columns.push(take(&labels[*i], groups, None)?);
+                continue;
+            }
+            let parts = answers.iter().map(|(_, answer)| answer.column(output));
+            let mut parts = parts.collect::<Result<Vec<_>>>()?;
+            columns.push(match parts.len() {
+                1 => parts.remove(0),
+                _ => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
+            });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns,
+            &options,
+        )?)
+    }
+}
