@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::sql::sqlparser::ast::{
     Array, Expr as Ast, FunctionArg, FunctionArgExpr, Query, SetExpr, TableFactor, UnaryOperator,
 };
@@ -206,7 +206,7 @@ impl Arguments {
         match names.data_type() {
             t if t.is_string() => {}
             DataType::List(item) | DataType::LargeList(item) if item.data_type().is_string() => {}
-            t => return self.fail(&format!("terms must be names; found {t}")),
+            t => return self.fail(&format!("terms must give names; found {t}")),
         }
         self.terms = Some(plan);
         Ok(())
@@ -279,7 +279,9 @@ impl Arguments {
 
     /// The column that tells the rows to predict for, where there are any.
     pub fn new_rows(&self) -> Option<Expr> {
-        self.new.as_ref().map(|_| col(NEW))
+        self.new.as_ref()?;
+        let columns = self.input.schema().columns().into_iter();
+        columns.rev().find(|c| c.name == NEW).map(Expr::Column)
     }
 
     /// A setting that may be given, as it travels in the plan.

@@ -5,7 +5,7 @@ use super::options::Options;
 use super::role::Role;
 use crate::features::into_numbers;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
 use radsql_survival::{FollowUp, SurvivalError};
 
@@ -147,20 +147,16 @@ impl Table {
         if let Some((name, array)) = self.take(Role::Event).into_iter().next() {
             outcome.event = events(self.function, &name, &array, keep)?;
         }
+        let (f, keep) = (self.function, &outcome.keep);
         for column in [&time, &start].into_iter().flatten() {
-            let wrong = column.values.iter().zip(keep.iter());
-            let wrong = wrong.filter(|(_, k)| **k).find(|(t, _)| !(t.is_finite() && **t >= 0.0));
-            if let Some((t, _)) = wrong {
-                let (f, name) = (self.function, &column.name);
-                return exec_err!("{f}: time '{name}' must be 0 or more; found {t}");
+            if let Some(t) = first_wrong(&column.values, keep, |t| t.is_finite() && t >= 0.0) {
+                return exec_err!("{f}: time '{}' must be 0 or more; found {t}", column.name);
             }
         }
-        if let Some(column) = &weights {
-            let mut wrong = column.values.iter().zip(keep.iter()).filter(|(_, k)| **k);
-            if let Some((w, _)) = wrong.find(|(w, _)| !(w.is_finite() && **w > 0.0)) {
-                let (f, name) = (self.function, &column.name);
-                return exec_err!("{f}: weight '{name}' must be above 0; found {w}");
-            }
+        if let Some(column) = &weights
+            && let Some(w) = first_wrong(&column.values, keep, |w| w.is_finite() && w > 0.0)
+        {
+            return exec_err!("{f}: weight '{}' must be above 0; found {w}", column.name);
         }
         outcome.time = time.map(|c| c.values).unwrap_or_default();
         outcome.start = start.map(|c| c.values);
@@ -279,16 +275,34 @@ fn events(function: &str, name: &str, array: &ArrayRef, keep: &mut [bool]) -> Re
             .for_each(|(row, k)| *k &= values.is_valid(row));
         return Ok(values.values().iter().collect());
     }
+    let wrong = |found: &dyn std::fmt::Display| {
+        exec_err!("{function}: event '{name}' must be 0 or 1 (or BOOLEAN); found {found}")
+    };
+    if let Some(column) = array.as_primitive_opt::<Int64Type>() {
+        if let Some(nulls) = column.nulls() {
+            keep.iter_mut().zip(nulls).for_each(|(k, there)| *k &= there);
+        }
+        return match first_wrong(column.values(), keep, |v| v == 0 || v == 1) {
+            Some(other) => wrong(&other),
+            None => Ok(column.values().iter().map(|v| *v == 1).collect()),
+        };
+    }
     let values = into_numbers(std::sync::Arc::clone(array))?;
     require(keep, &values);
-    let wrong = values
-        .iter()
-        .zip(keep.iter())
-        .find(|(v, k)| **k && **v != 0.0 && **v != 1.0);
-    if let Some((other, _)) = wrong {
-        return exec_err!("{function}: event '{name}' must be 0 or 1 (or BOOLEAN); found {other}");
+    match first_wrong(&values, keep, |v| v == 0.0 || v == 1.0) {
+        Some(other) => wrong(&other),
+        None => Ok(values.into_iter().map(|v| v == 1.0).collect()),
     }
-    Ok(values.into_iter().map(|v| v == 1.0).collect())
+}
+
+/// The first value of a row in `keep` that is not right. As a rule there is none, which one pass without branches tells.
+fn first_wrong<T: Copy>(values: &[T], keep: &[bool], right: impl Fn(T) -> bool) -> Option<T> {
+    let is_wrong = |(value, keep): (&T, &bool)| *keep & !right(*value);
+    if !values.iter().zip(keep).fold(false, |wrong, row| wrong | is_wrong(row)) {
+        return None;
+    }
+    let mut rows = values.iter().zip(keep);
+    rows.find(|row| is_wrong(*row)).map(|(value, _)| *value)
 }
 
 /// Takes rows that lack a value out of `keep`.

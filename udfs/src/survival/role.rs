@@ -73,6 +73,7 @@ impl Role {
                 }
             }
             Self::Event if *t == DataType::Boolean || t.is_null() => Ok(DataType::Boolean),
+            Self::Event if t.is_signed_integer() => Ok(DataType::Int64),
             Self::Event if t.is_numeric() => Ok(DataType::Float64),
             Self::Event => Err("BOOLEAN or 0/1"),
             Self::New if *t == DataType::Boolean => Ok(DataType::Boolean),

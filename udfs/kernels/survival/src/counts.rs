@@ -35,7 +35,7 @@ pub(crate) fn count(follow_up: &FollowUp<'_>, groups: Option<&[u32]>) -> Result<
     let count_group = |leavers: &[Leaver]| {
         let mut times = leaving(follow_up, leavers, &distinct);
         if follow_up.start.is_none() && follow_up.weights.is_none() {
-            let mut at_risk = leavers.len() as f64;
+            let mut at_risk = rows_of(leavers) as f64;
             for counts in &mut times {
                 counts.n_risk = at_risk;
                 at_risk -= counts.n_event + counts.n_censor;
@@ -45,7 +45,7 @@ pub(crate) fn count(follow_up: &FollowUp<'_>, groups: Option<&[u32]>) -> Result<
         }
         Ok(GroupCounts {
             group: leavers.first().map_or(0, |leaver| leaver.part),
-            rows: leavers.len(),
+            rows: rows_of(leavers),
             events: times.iter().map(|counts| counts.event_rows).sum(),
             times,
         })
@@ -75,7 +75,7 @@ fn leaving(follow_up: &FollowUp<'_>, leavers: &[Leaver], distinct: &[f64]) -> Ve
             let weight = weight(follow_up, leaver);
             if leaver.event() {
                 counts.n_event += weight;
-                counts.event_rows += 1;
+                counts.event_rows += leaver.rows as usize;
             } else {
                 counts.n_censor += weight;
             }
@@ -96,7 +96,12 @@ pub(crate) fn next_place(distinct: &[f64], current: usize, time: f64) -> usize {
 fn weight(follow_up: &FollowUp<'_>, leaver: &Leaver) -> f64 {
     follow_up
         .weights
-        .map_or(1.0, |weights| weights[leaver.carried as usize])
+        .map_or(f64::from(leaver.rows), |weights| weights[leaver.carried as usize])
+}
+
+/// How many rows they are.
+pub(crate) fn rows_of(leavers: &[Leaver]) -> usize {
+    leavers.iter().map(|leaver| leaver.rows as usize).sum()
 }
 
 /// Fills in the rows at risk, from the last time to the first: rows enter as they leave, and leave as they enter.

@@ -5,13 +5,15 @@ use crate::follow_up::{FollowUp, check_length};
 use crate::radix::sort_by_key;
 use crate::times::{distinct_times, key_event, key_time, time_key};
 
-/// A row by when it leaves.
+/// A row by when it leaves; or several that differ in nothing that is summed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaver {
     key: u64,
+    /// How many they are.
+    pub(crate) rows: u32,
     /// The part of the rows that it belongs to: its group, or its stratum.
     pub(crate) part: u32,
-    /// The row, or the number that it was asked to carry in its place.
+    /// The row, or the number that it was asked to carry in its place; of several rows that were to carry nothing, none.
     pub(crate) carried: u32,
 }
 
@@ -26,8 +28,9 @@ impl Leaver {
 }
 
 /// The rows by ascending part, within it by time, those without the event first, and at last by weight: rows that differ
-/// in nothing that is summed may stand in any order. Without `parts` all rows are of part 0. What is to `carry` spares a
-/// look-up by row, which at random places costs more than all else.
+/// in nothing that is summed may stand in any order, or as one. Without `parts` all rows are of part 0. What is to `carry`
+/// spares a look-up by row, which at random places costs more than all else. Rows that carry nothing are told apart only
+/// where there are weights or starts.
 pub(crate) fn by_time(
     follow_up: &FollowUp<'_>,
     parts: Option<(&'static str, &[u32])>,
@@ -43,16 +46,18 @@ pub(crate) fn by_time(
     }
     let part = |row: u32| parts.map_or(0, |(_, parts)| parts[row as usize]);
     let carried = |row: u32| carry.map_or(row, |carry| carry[row as usize]);
-    if follow_up.weights.is_none()
-        && let Some(packing) = Packing::new(follow_up, parts.map(|(_, parts)| parts), carry)
-    {
-        return Ok(packing.sort(follow_up, last, part, carried));
+    if follow_up.weights.is_none() {
+        let alike = carry.is_none() && follow_up.start.is_none();
+        if let Some(packing) = Packing::new(follow_up, parts.map(|(_, parts)| parts), carry, alike) {
+            return Ok(packing.order(follow_up, last, part, |row| if alike { 0 } else { carried(row) }));
+        }
     }
     let outcomes = follow_up.stop.iter().zip(follow_up.event);
     let mut leavers: Vec<Leaver> = (0..last)
         .zip(outcomes)
         .map(|(row, (&time, &event))| Leaver {
             key: time_key(time, event),
+            rows: 1,
             part: part(row),
             carried: row,
         })
@@ -80,11 +85,15 @@ struct Packing {
     zeros: u32,
     time_bits: u32,
     carried_bits: u32,
+    /// Those of part, time, event and what is carried.
+    all_bits: u32,
+    /// Whether rows that are packed alike may stand as one.
+    as_one: bool,
 }
 
 impl Packing {
-    /// `None` where 64 bits are too few.
-    fn new(follow_up: &FollowUp<'_>, parts: Option<&[u32]>, carry: Option<&[u32]>) -> Option<Self> {
+    /// `None` where 64 bits are too few. Rows that are `alike` carry nothing.
+    fn new(follow_up: &FollowUp<'_>, parts: Option<&[u32]>, carry: Option<&[u32]>, alike: bool) -> Option<Self> {
         let keys = || follow_up.stop.iter().map(|&time| time_key(time, false));
         let earliest = keys().min()?;
         let (mut latest, mut set) = (0, 0);
@@ -96,17 +105,25 @@ impl Packing {
         // A key's lowest bit is that of the event, so that distances are even.
         let zeros = if set == 0 { 1 } else { set.trailing_zeros() };
         let highest = |codes: &[u32]| u64::from(codes.iter().copied().max().unwrap_or(0));
-        let packing = Self {
+        let carried_bits = match carry {
+            Some(carry) => width(highest(carry)),
+            None if alike => 0,
+            None => width(follow_up.rows() as u64),
+        };
+        let time_bits = width(latest >> zeros);
+        let all_bits = width(parts.map_or(0, highest)) + time_bits + 1 + carried_bits;
+        (all_bits <= u64::BITS).then_some(Self {
             earliest,
             zeros,
-            time_bits: width(latest >> zeros),
-            carried_bits: width(carry.map_or(follow_up.rows() as u64, highest)),
-        };
-        let part_bits = width(parts.map_or(0, highest));
-        (part_bits + packing.time_bits + 1 + packing.carried_bits <= u64::BITS).then_some(packing)
+            time_bits,
+            carried_bits,
+            all_bits,
+            as_one: alike || carry.is_some(),
+        })
     }
 
-    fn sort(
+    /// The rows in their order.
+    fn order(
         self,
         follow_up: &FollowUp<'_>,
         rows: u32,
@@ -114,26 +131,36 @@ impl Packing {
         carried: impl Fn(u32) -> u32,
     ) -> Vec<Leaver> {
         let outcomes = follow_up.stop.iter().zip(follow_up.event);
-        let mut packed: Vec<u64> = (0..rows)
-            .zip(outcomes)
-            .map(|(row, (&time, &event))| {
-                let time = (time_key(time, false) - self.earliest) >> self.zeros;
-                let outcome = (u64::from(part(row)) << self.time_bits | time) << 1 | u64::from(event);
-                outcome << self.carried_bits | u64::from(carried(row))
-            })
-            .collect();
+        let packed = (0..rows).zip(outcomes).map(|(row, (&time, &event))| {
+            let time = (time_key(time, false) - self.earliest) >> self.zeros;
+            let outcome = (u64::from(part(row)) << self.time_bits | time) << 1 | u64::from(event);
+            outcome << self.carried_bits | u64::from(carried(row))
+        });
+        // Where rows are more than what tells them apart, they are counted, in one pass and in less memory.
+        let cells = 1_usize
+            .checked_shl(self.all_bits)
+            .filter(|cells| *cells <= 2 * rows as usize);
+        if let Some(cells) = cells.filter(|_| self.as_one) {
+            let mut counts = vec![0_u32; cells];
+            packed.for_each(|cell| counts[cell as usize] += 1);
+            let counted = (0..).zip(counts).filter(|(_, rows)| *rows > 0);
+            return counted.map(|(cell, rows)| self.unpack(cell, rows)).collect();
+        }
+        let mut packed: Vec<u64> = packed.collect();
         sort_by_key(&mut packed, |packed| packed >> self.carried_bits);
+        packed.iter().map(|packed| self.unpack(*packed, 1)).collect()
+    }
+
+    fn unpack(self, packed: u64, rows: u32) -> Leaver {
         let low = |value: u64, bits: u32| value & ((1 << bits) - 1);
-        let unpack = |packed: &u64| {
-            let outcome = packed >> self.carried_bits;
-            let time = low(outcome >> 1, self.time_bits);
-            Leaver {
-                key: ((time << self.zeros) + self.earliest) | (outcome & 1),
-                part: (outcome >> 1 >> self.time_bits) as u32,
-                carried: low(*packed, self.carried_bits) as u32,
-            }
-        };
-        packed.iter().map(unpack).collect()
+        let outcome = packed >> self.carried_bits;
+        let time = low(outcome >> 1, self.time_bits);
+        Leaver {
+            key: ((time << self.zeros) + self.earliest) | (outcome & 1),
+            rows,
+            part: (outcome >> 1 >> self.time_bits) as u32,
+            carried: low(packed, self.carried_bits) as u32,
+        }
     }
 }
 
@@ -157,6 +184,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Rows that stand as one, each by itself.
+    fn all(leavers: &[Leaver]) -> Vec<Leaver> {
+        let repeated = leavers.iter().flat_map(|l| std::iter::repeat_n(*l, l.rows as usize));
+        repeated.map(|leaver| Leaver { rows: 1, ..leaver }).collect()
+    }
+
     proptest! {
         #[test]
         fn sorts_packed_and_unpacked_alike(
@@ -176,13 +209,12 @@ mod tests {
                     let key = |row: usize| (parts[row], (time[row] + 0.0).to_bits(), event[row]);
                     key(a).cmp(&key(b))
                 });
-                let found = by_time(&follow_up, Some(("parts", &parts)), None).expect("rows");
+                let found = all(&by_time(&follow_up, Some(("parts", &parts)), None).expect("rows"));
                 prop_assert_eq!(found.len(), rows.len());
                 for (leaver, &row) in found.iter().zip(&expected) {
-                    prop_assert_eq!(leaver.carried as usize, row);
                     prop_assert_eq!((leaver.part, leaver.time(), leaver.event()), (parts[row], time[row], event[row]));
                 }
-                let carrying = by_time(&follow_up, None, Some(&parts)).expect("rows");
+                let carrying = all(&by_time(&follow_up, None, Some(&parts)).expect("rows"));
                 let mut carried: Vec<u32> = carrying.iter().map(|leaver| leaver.carried).collect();
                 carried.sort_unstable();
                 let mut sorted = parts.clone();

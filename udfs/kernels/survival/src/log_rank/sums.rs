@@ -2,7 +2,7 @@
 
 use super::weight::LogRankWeight;
 use super::{LogRank, LogRankGroup};
-use crate::counts::next_place;
+use crate::counts::{next_place, rows_of};
 use crate::cox::ChiSquareTest;
 use crate::distributions::chi_square_upper;
 use crate::error::SurvivalError;
@@ -53,10 +53,10 @@ impl Sums {
         self.at_risk.fill(0.0);
         for leaver in leavers {
             let group = leaver.carried as usize;
-            self.at_risk[group] += 1.0;
-            self.groups[group].n += 1;
+            self.at_risk[group] += f64::from(leaver.rows);
+            self.groups[group].n += leaver.rows as usize;
         }
-        let mut total = leavers.len() as f64;
+        let mut total = rows_of(leavers) as f64;
         let mut survival = 1.0_f64;
         let mut place = usize::MAX;
         let mut rest = leavers;
@@ -66,16 +66,19 @@ impl Sums {
             self.events.fill(0.0);
             self.leaving.fill(0.0);
             let mut events = 0.0;
-            let mut leaving = 0;
-            for leaver in rest.iter().take_while(|leaver| leaver.time() < following) {
+            let mut leaving = 0.0;
+            let here = rest.iter().take_while(|leaver| leaver.time() < following).count();
+            for leaver in &rest[..here] {
                 let group = leaver.carried as usize;
-                let event = f64::from(u8::from(leaver.event()));
-                self.leaving[group] += 1.0;
-                self.events[group] += event;
-                events += event;
-                leaving += 1;
+                let rows = f64::from(leaver.rows);
+                self.leaving[group] += rows;
+                leaving += rows;
+                if leaver.event() {
+                    self.events[group] += rows;
+                    events += rows;
+                }
             }
-            rest = &rest[leaving..];
+            rest = &rest[here..];
             if events > 0.0 {
                 self.add_time(weight.at(survival, total), events, total);
                 survival *= (total - events) / total;
@@ -83,7 +86,7 @@ impl Sums {
             for (at_risk, leaving) in self.at_risk.iter_mut().zip(&self.leaving) {
                 *at_risk -= leaving;
             }
-            total -= leaving as f64;
+            total -= leaving;
         }
     }
 
