@@ -4,7 +4,7 @@ use super::cholesky::Cholesky;
 use super::columns::Columns;
 use super::likelihood::{Curvature, PartialLikelihood};
 use super::vectors::add_scaled;
-use crate::dots::{LANES, dots};
+use crate::dots::dots;
 
 /// Up to this many coefficients that are not 0, the equations for them are solved between passes, whether or not passes
 /// alone would lead there.
@@ -79,7 +79,6 @@ impl Gram {
         for product in &mut self.products {
             product.resize(data.rows(), 0.0);
         }
-        let whole = data.rows() / LANES * LANES;
         for (block, columns) in added.chunks(self.products.len()).enumerate() {
             for (product, &column) in self.products.iter_mut().zip(columns) {
                 likelihood.multiply(&self.curvature, data.column(column), product, &mut self.sums);
@@ -88,20 +87,12 @@ impl Gram {
             let end = start + columns.len();
             let all: Vec<&[f64]> = self.columns[..end].iter().map(|&column| data.column(column)).collect();
             let products = &self.products[..columns.len()];
-            let heads: Vec<&[f64]> = all.iter().map(|column| &column[..whole]).collect();
-            let others: Vec<&[f64]> = products.iter().map(|product| &product[..whole]).collect();
-            dots(&heads, &others, &mut self.found);
-            for (other, column) in all.iter().enumerate() {
-                for (offset, product) in products.iter().enumerate() {
-                    let rest = column[whole..]
-                        .iter()
-                        .zip(&product[whole..])
-                        .map(|(a, b)| a * b)
-                        .sum::<f64>();
-                    let value = self.found[other * products.len() + offset] + rest;
-                    let place = start + offset;
-                    self.elements[place * self.stride + other] = value;
-                    self.elements[other * self.stride + place] = value;
+            let others: Vec<&[f64]> = products.iter().map(Vec::as_slice).collect();
+            dots(&all, &others, &mut self.found);
+            for (other, found) in self.found.chunks_exact(products.len()).enumerate() {
+                for (place, value) in (start..).zip(found) {
+                    self.elements[place * self.stride + other] = *value;
+                    self.elements[other * self.stride + place] = *value;
                 }
             }
         }

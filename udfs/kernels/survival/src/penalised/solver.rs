@@ -4,6 +4,7 @@ use super::columns::Columns;
 use super::gram::{Gram, Penalties, Point, soft_threshold};
 use super::likelihood::{Evaluation, PartialLikelihood};
 use super::vectors::{add_scaled, dot, weighted_square};
+use crate::dots::{add_columns, dots};
 
 /// Up to this many working columns the matrix of their curvatures is held, however few the rows.
 const SMALL_GRAM: usize = 512;
@@ -64,6 +65,7 @@ pub(crate) struct Solver<'a> {
     step: Vec<f64>,
     weights: Vec<f64>,
     pull: Vec<f64>,
+    found: Vec<f64>,
 }
 
 impl<'a> Solver<'a> {
@@ -81,9 +83,9 @@ impl<'a> Solver<'a> {
             ..Evaluation::default()
         };
         likelihood.evaluate(&mut at);
-        let score = (0..data.len())
-            .map(|column| dot(data.column(column), &at.residual))
-            .collect();
+        let columns: Vec<&[f64]> = (0..data.len()).map(|column| data.column(column)).collect();
+        let mut score = Vec::new();
+        dots(&columns, &[&at.residual], &mut score);
         let mut gram = Gram::default();
         gram.reset(&at.curvature);
         Self {
@@ -109,6 +111,7 @@ impl<'a> Solver<'a> {
             step: Vec::new(),
             weights: Vec::new(),
             pull: Vec::new(),
+            found: Vec::new(),
         }
     }
 
@@ -187,8 +190,22 @@ impl<'a> Solver<'a> {
     }
 
     fn update_scores(&mut self, columns: &[usize]) {
-        for &column in columns.iter().filter(|&&column| !self.in_gram[column]) {
-            self.score[column] = dot(self.data.column(column), &self.at.residual);
+        let outside: Vec<usize> = columns.iter().copied().filter(|column| !self.in_gram[*column]).collect();
+        self.score_of(&outside);
+    }
+
+    fn score_working(&mut self) {
+        let columns = std::mem::take(&mut self.gram.columns);
+        self.score_of(&columns);
+        self.gram.columns = columns;
+    }
+
+    /// Works out the scores of columns where the coefficients are.
+    fn score_of(&mut self, columns: &[usize]) {
+        let data: Vec<&[f64]> = columns.iter().map(|column| self.data.column(*column)).collect();
+        dots(&data, &[&self.at.residual], &mut self.found);
+        for (column, score) in columns.iter().zip(&self.found) {
+            self.score[*column] = *score;
         }
     }
 
@@ -352,11 +369,10 @@ impl<'a> Solver<'a> {
         let mut length = 1.0;
         for _ in 0..40 {
             self.trial.predictor.clone_from(&self.at.predictor);
-            for (&column, &step) in self.gram.columns.iter().zip(&self.step) {
-                if step != 0.0 {
-                    add_scaled(&mut self.trial.predictor, length * step, self.data.column(column));
-                }
-            }
+            let steps = self.gram.columns.iter().zip(&self.step).filter(|(_, step)| **step != 0.0);
+            let steps = steps.map(|(column, step)| (length * step, self.data.column(*column)));
+            let (factors, columns): (Vec<f64>, Vec<&[f64]>) = steps.unzip();
+            add_columns(&mut self.trial.predictor, &factors, &columns);
             self.likelihood.evaluate(&mut self.trial);
             if self.objective(&self.trial, length) <= before + slack {
                 for (place, &column) in self.gram.columns.iter().enumerate() {
@@ -369,9 +385,7 @@ impl<'a> Solver<'a> {
                 }
                 std::mem::swap(&mut self.at, &mut self.trial);
                 self.fresh = false;
-                for &column in &self.gram.columns {
-                    self.score[column] = dot(self.data.column(column), &self.at.residual);
-                }
+                self.score_working();
                 return true;
             }
             if !self.fresh {
@@ -419,15 +433,12 @@ impl<'a> Solver<'a> {
         let kept: Vec<usize> = self.gram.columns.iter().enumerate().filter_map(near).collect();
         self.in_gram.fill(false);
         self.at.predictor.fill(0.0);
-        for &column in &kept {
-            if self.coef[column] != 0.0 {
-                add_scaled(&mut self.at.predictor, self.coef[column], self.data.column(column));
-            }
-        }
+        let active = kept.iter().filter(|column| self.coef[**column] != 0.0);
+        let active = active.map(|column| (self.coef[*column], self.data.column(*column)));
+        let (factors, columns): (Vec<f64>, Vec<&[f64]>) = active.unzip();
+        add_columns(&mut self.at.predictor, &factors, &columns);
         self.likelihood.evaluate(&mut self.at);
-        for &column in &kept {
-            self.score[column] = dot(self.data.column(column), &self.at.residual);
-        }
+        self.score_of(&kept);
         self.gram.reset(&self.at.curvature);
         self.add(&kept);
         self.last_size = None;
