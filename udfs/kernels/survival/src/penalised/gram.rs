@@ -10,6 +10,9 @@ use crate::dots::dots;
 /// alone would lead there.
 const SMALL_SUPPORT: usize = 256;
 
+/// Columns whose curvatures with all others are worked out at once: the others are read from memory once for all of them.
+pub(crate) const AT_ONCE: usize = 8;
+
 /// The curvature of the likelihood in the coefficients of some columns, `X' W X` with W the [`Curvature`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gram {
@@ -20,7 +23,7 @@ pub(crate) struct Gram {
     stride: usize,
     curvature: Curvature,
     factor: Factor,
-    products: [Vec<f64>; 8],
+    products: [Vec<f64>; AT_ONCE],
     sums: Vec<f64>,
     found: Vec<f64>,
 }

@@ -1,7 +1,7 @@
 //! The penalised maximum of the partial likelihood at one penalty after the other.
 
 use super::columns::Columns;
-use super::gram::{Gram, Penalties, Point, soft_threshold};
+use super::gram::{AT_ONCE, Gram, Penalties, Point, soft_threshold};
 use super::likelihood::{Evaluation, PartialLikelihood};
 use super::vectors::{add_scaled, dot, weighted_square};
 use crate::dots::{add_columns, dots};
@@ -130,6 +130,7 @@ impl<'a> Solver<'a> {
             columns.iter().copied().filter(violates).collect()
         };
         let mut added = joining(self, &all);
+        self.fill_up(&mut added, &strong, lambda);
         self.last_size = None;
         self.left = f64::INFINITY;
         loop {
@@ -141,6 +142,7 @@ impl<'a> Solver<'a> {
             self.update_scores(&strong);
             added = joining(self, &strong);
             if !added.is_empty() {
+                self.fill_up(&mut added, &strong, lambda);
                 continue;
             }
             if self.converge(lambda, Precision::Full) == Outcome::OutOfPasses {
@@ -152,6 +154,20 @@ impl<'a> Solver<'a> {
                 return Outcome::Converged;
             }
         }
+    }
+
+    /// Takes along the columns that are next to join, as many as their curvatures are worked out for at once.
+    fn fill_up(&self, added: &mut Vec<usize>, strong: &[usize], lambda: f64) {
+        let room = added.len().next_multiple_of(AT_ONCE) - added.len();
+        let mut next: Vec<usize> = strong
+            .iter()
+            .copied()
+            .filter(|column| !self.in_gram[*column] && !added.contains(column))
+            .collect();
+        let closeness = |column: &usize| self.score[*column].abs() / self.l1(lambda, *column);
+        next.sort_by(|a, b| closeness(b).total_cmp(&closeness(a)));
+        next.truncate(room);
+        added.extend(next);
     }
 
     fn l1(&self, lambda: f64, column: usize) -> f64 {
