@@ -13,7 +13,6 @@ use datafusion::logical_expr::{Expr, LogicalPlan, WindowFunctionDefinition, lit}
 use datafusion::optimizer::AnalyzerRule;
 use radsql_udfs::options::RadsqlOptions;
 use radsql_udfs::radiomics::radiomics::Radiomics;
-use radsql_udfs::survival::options::Options;
 use radsql_udfs::survival::statistic::Statistic;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -96,8 +95,8 @@ impl BindFunctions {
 fn bound(function: &AggregateUDF, args: &[Expr], settings: &RadsqlOptions, window: bool) -> Option<Arc<AggregateUDF>> {
     let definition = function.inner().downcast_ref::<Statistic>()?.unbound()?;
     let call = definition.positional(args.iter().map(name_of).collect());
-    let mut options = Options::of_session(settings);
-    (options.names, options.roles, options.window) = (call.names, call.roles, window);
+    let mut options = call.in_session(settings);
+    options.window = window;
     Some(Arc::new(Statistic::bound(definition, options)))
 }
 

@@ -32,7 +32,8 @@ use std::sync::Arc;
 ///
 /// The session keeps its memory pool, in which the work on scans is accounted, and its SQL dialect. Names of tables in
 /// the place of a relation function's query, as in `cox(patients, time => os, event => dead)`, work in a [`Session`] only;
-/// here it is `cox((SELECT * FROM patients), ...)`.
+/// here it is `cox((SELECT * FROM patients), ...)`. A query planner of one's own must be set before; statements are
+/// prepared after.
 ///
 /// ```no_run
 /// # async fn f() -> datafusion::common::Result<()> {
@@ -70,7 +71,7 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
     for f in functions.scalar.into_iter().filter(|f| !is_part_of_plans(f.name())) {
         context.register_udf(f);
     }
-    for f in functions.aggregate.into_iter().filter(|f| !is_part_of_plans(f.name())) {
+    for f in functions.aggregate {
         context.register_udaf(f);
     }
     for (name, f) in functions.table {
@@ -127,7 +128,7 @@ impl Session {
             .set_str("datafusion.sql_parser.dialect", "DuckDB")
             // Names keep their capitals, as files and PyRadiomics write them: Age, original_firstorder_Entropy.
             .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
-            // Groups and curves come in an order of their own from relation functions, which stand in FROM.
+            // Queries given to functions, and those in FROM, keep the order that they ask for.
             .set_bool("datafusion.sql_parser.enable_subquery_sort_elimination", false)
             .set_bool("datafusion.sql_parser.collect_spans", true);
         let context = SessionContext::new_with_config_rt(config, environment).enable_url_table();
@@ -281,15 +282,16 @@ impl VisitorMut for Resolver {
         if !is_relation(&name.to_string().to_lowercase()) {
             return ControlFlow::Continue(());
         }
-        for arg in &mut args.args {
-            let FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) = arg else {
-                continue;
-            };
-            let parts = match e {
-                Ast::Identifier(i) => vec![i.clone()],
-                Ast::CompoundIdentifier(parts) => parts.clone(),
-                _ => continue,
-            };
+        let mut unnamed = args.args.iter_mut().filter_map(|arg| match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => Some(e),
+            _ => None,
+        });
+        let parts = unnamed.next().map(|e| match e {
+            Ast::Identifier(i) => (vec![i.clone()], e),
+            Ast::CompoundIdentifier(parts) => (parts.clone(), e),
+            _ => (vec![], e),
+        });
+        if let Some((parts, e)) = parts.filter(|(parts, _)| !parts.is_empty()) {
             match select_all(&ObjectName::from(parts)) {
                 Ok(query) => *e = Ast::Subquery(query),
                 Err(e) => return ControlFlow::Break(e),

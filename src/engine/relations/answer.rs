@@ -5,6 +5,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::ColumnarValue;
 use radsql_udfs::survival::relation::Gives;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Where a column of the rows comes from.
@@ -90,17 +91,27 @@ fn item_fields(list: &DataType) -> Option<&Fields> {
     }
 }
 
-/// Refuses groups named as a column of the answer is.
+/// Refuses columns of the query that would have a name twice in the answer.
 ///
 /// # Errors
 /// As said.
-pub fn check_labels(function: &str, labels: &[String], answer: &[(Output, Field)]) -> Result<()> {
-    match labels.iter().find(|l| answer.iter().any(|(_, f)| f.name() == *l)) {
-        Some(clash) => plan_err!(
-            "{function}: the answer has a column '{clash}' of its own; give the one in by another name with AS"
-        ),
-        None => Ok(()),
+pub fn check_labels(function: &str, labels: &[String], id: &Id, answer: &[(Output, Field)]) -> Result<()> {
+    let of_query = labels.iter().chain(id.as_ref().map(|(label, _)| label));
+    let mut seen: HashSet<&str> = HashSet::new();
+    for label in of_query {
+        let mut own = answer
+            .iter()
+            .filter(|(output, _)| !matches!(output, Output::Field(_, Some(_))));
+        if own.any(|(_, f)| f.name() == label) {
+            return plan_err!(
+                "{function}: the answer has a column '{label}' of its own; give the one in by or id another name with AS"
+            );
+        }
+        if !seen.insert(label) {
+            return plan_err!("{function}: '{label}' stands twice in by and id");
+        }
     }
+    Ok(())
 }
 
 /// An answer of which columns can be taken.

@@ -1,6 +1,7 @@
 //! Arguments of relation functions.
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
@@ -54,7 +55,10 @@ impl Arguments {
                     arg: FunctionArgExpr::Expr(e),
                     ..
                 } => {
-                    named.insert(key.value.to_lowercase(), e.clone());
+                    let key = key.value.to_lowercase();
+                    if named.insert(key.clone(), e.clone()).is_some() {
+                        return plan_err!("{name}: argument {key} stands twice");
+                    }
                 }
                 other => {
                     return plan_err!(
@@ -144,6 +148,22 @@ impl Arguments {
                 known.join(", ")
             )
         })?;
+        if expr.column_refs().is_empty() {
+            return self.fail(&format!(
+                "{key} => {text} names no column{}",
+                if matches!(expr, Expr::Literal(..)) {
+                    "; columns stand there without quotes"
+                } else {
+                    ""
+                }
+            ));
+        }
+        let over_rows = |e: &Expr| Ok(matches!(e, Expr::AggregateFunction(_) | Expr::WindowFunction(_)));
+        if expr.exists(over_rows)? {
+            return self.fail(&format!(
+                "{key} => {text} is over several rows; compute it in the query"
+            ));
+        }
         expr.column_refs().into_iter().for_each(|c| self.used.push(c.clone()));
         Ok(expr)
     }

@@ -126,6 +126,9 @@ impl Collected {
         let (labels, order) = match self.by.take() {
             None => (vec![], None),
             Some(by) => {
+                // Each row's number in its place, twice while it is sorted, and the groups' keys.
+                self.reservation
+                    .try_grow(self.rows * 2 * size_of::<u32>() + 2 * by.values.size())?;
                 let (labels, order) = by.ordered(self.rows)?;
                 (labels, Some(order))
             }

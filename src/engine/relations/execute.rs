@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Output};
 use super::collected::Collected;
-use super::node::{Question, Statistic};
+use super::node::{Question, Statistic, Typed};
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array, new_empty_array};
 use datafusion::arrow::buffer::OffsetBuffer;
@@ -12,12 +12,12 @@ use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::common::{DataFusionError, Result, exec_err, internal_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, TableType};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, TableType, UserDefinedLogicalNodeCore};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
@@ -26,9 +26,12 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt};
+use radsql_udfs::options::RadsqlOptions;
 use radsql_udfs::survival::columns::Table;
+use radsql_udfs::survival::options::Options;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Plans queries with statistics in them: these become tables that a session's own planner can read.
 #[derive(Debug, Clone)]
@@ -62,7 +65,7 @@ impl QueryPlanner for StatisticPlanner {
             };
             Ok(Transformed::yes(LogicalPlan::TableScan(TableScan {
                 table_name: statistic.question.function.into(),
-                projected_schema: Arc::clone(&statistic.question.schema),
+                projected_schema: Arc::clone(statistic.schema()),
                 source: provider_as_source(Arc::new(answers)),
                 projection: None,
                 filters: vec![],
@@ -91,13 +94,14 @@ struct Answers {
 #[async_trait]
 impl TableProvider for Answers {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(self.statistic.question.schema.inner())
+        Arc::clone(self.statistic.schema().inner())
     }
 
     fn table_type(&self) -> TableType {
         TableType::Temporary
     }
 
+    /// The table is read whole: it takes the place of its statistic when no rule will look for less any more.
     async fn scan(
         &self,
         session: &dyn Session,
@@ -105,25 +109,27 @@ impl TableProvider for Answers {
         _: &[Expr],
         _: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Statistic { question, input, terms } = &self.statistic;
-        let (by, arguments) = self.statistic.places()?;
+        let Statistic {
+            question, input, terms, ..
+        } = &self.statistic;
+        if projection.is_some() {
+            return internal_err!("a statistic is not asked for a part of its answer");
+        }
         let mut children = vec![self.planner.create_physical_plan(input, session).await?];
         if let Some(terms) = terms {
             children.push(self.planner.create_physical_plan(terms, session).await?);
         }
-        let arguments = arguments.into_iter().zip(&question.arguments);
-        let arguments = arguments.map(|(place, argument)| Some((place?, argument.as_ref()?.1.clone())));
-        let outputs = (0..question.outputs.len()).collect();
-        let shown = projection.cloned().unwrap_or(outputs);
-        let schema = Arc::new(self.schema().project(&shown)?);
+        let Typed { by, arguments, columns } = question.over(input.schema())?;
+        let settings = RadsqlOptions::of(session.config_options());
         Ok(Arc::new(StatisticExec {
             question: Arc::clone(question),
+            options: Arc::new(question.options.clone().in_session(&settings)),
             children,
             by,
-            arguments: arguments.collect(),
-            outputs: shown.iter().map(|i| question.outputs[*i].clone()).collect(),
+            arguments,
+            outputs: columns.into_iter().map(|(output, _)| output).collect(),
             properties: Arc::new(PlanProperties::new(
-                EquivalenceProperties::new(schema),
+                EquivalenceProperties::new(self.schema()),
                 Partitioning::UnknownPartitioning(1),
                 EmissionType::Final,
                 Boundedness::Bounded,
@@ -137,11 +143,11 @@ impl TableProvider for Answers {
 #[derive(Debug, Clone)]
 struct StatisticExec {
     question: Arc<Question>,
+    options: Arc<Options>,
     /// The rows, and the names of terms where they are asked for.
     children: Vec<Arc<dyn ExecutionPlan>>,
     by: Vec<usize>,
     arguments: Vec<Option<(usize, DataType)>>,
-    /// The columns that are asked for.
     outputs: Vec<Output>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -200,14 +206,18 @@ impl ExecutionPlan for StatisticExec {
         let reservation = consumer.register(context.memory_pool());
         let output_rows = MetricBuilder::new(&self.metrics).output_rows(partition);
         let elapsed = MetricBuilder::new(&self.metrics).elapsed_compute(partition);
+        let stop = Arc::new(AtomicBool::new(false));
         let answering = Answering {
             question: Arc::clone(&self.question),
+            options: Arc::clone(&self.options),
             outputs: self.outputs.clone(),
             schema: self.schema(),
-            batch_size: context.session_config().batch_size(),
+            stop: Arc::clone(&stop),
         };
         let (by, arguments) = (self.by.clone(), self.arguments.clone());
         let answers = async move {
+            // A query that nobody waits for any more ends with the group that it is at.
+            let _stops = StopOnDrop(stop);
             let terms = match terms {
                 Some(terms) => Some(list_of_terms(terms).await?),
                 None => None,
@@ -223,20 +233,23 @@ impl ExecutionPlan for StatisticExec {
                 let _timer = elapsed.timer();
                 answering.all(collected, terms)
             });
-            let (batches, reservation) = answered
-                .join_unwind()
-                .await
-                .map_err(|e| DataFusionError::External(Box::new(e)))??;
-            let batches = batches.into_iter().map(move |batch| {
-                // The answer is held, and accounted, until it has been taken.
-                let _held = &reservation;
-                output_rows.add(batch.num_rows());
-                Ok(batch)
-            });
-            Ok::<_, DataFusionError>(futures::stream::iter(batches))
+            let answered = answered.join_unwind().await;
+            let (batch, reservation) = answered.map_err(|e| DataFusionError::External(Box::new(e)))??;
+            output_rows.add(batch.num_rows());
+            // The answer is accounted until it has been taken.
+            drop(reservation);
+            Ok(batch)
         };
-        let stream = futures::stream::once(answers).try_flatten().boxed();
+        let stream = futures::stream::once(answers).boxed();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream)))
+    }
+}
+
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -268,52 +281,51 @@ async fn list_of_terms(mut terms: SendableRecordBatchStream) -> Result<ArrayRef>
 /// From collected rows to the rows of the answer.
 struct Answering {
     question: Arc<Question>,
+    options: Arc<Options>,
     outputs: Vec<Output>,
     schema: SchemaRef,
-    batch_size: usize,
+    stop: Arc<AtomicBool>,
 }
 
 impl Answering {
-    fn all(&self, collected: Collected, terms: Option<ArrayRef>) -> Result<(Vec<RecordBatch>, MemoryReservation)> {
-        let Question {
-            definition, options, ..
-        } = self.question.as_ref();
+    /// One batch, however long: DataFusion deals batches out to its threads, and rows would lose their order.
+    fn all(&self, collected: Collected, terms: Option<ArrayRef>) -> Result<(RecordBatch, MemoryReservation)> {
+        let definition = self.question.definition;
         let (mut groups, reservation) = collected.into_groups(terms)?;
-        let mut batches = vec![];
-        let mut waiting: Vec<(usize, Answer)> = vec![];
-        let mut rows = 0;
+        let mut answers = Vec::with_capacity(groups.len());
         for group in 0..groups.len() {
-            let table = Table::new(definition.name, groups.take(group)?, options);
-            let answer = Answer::of((definition.evaluate)(table, options)?, self.question.gives)?;
-            rows += answer.rows();
-            waiting.push((group, answer));
-            if rows >= self.batch_size || group + 1 == groups.len() {
-                let batch = self.batch(&waiting, rows, &groups.labels)?;
-                reservation.try_grow(batch.get_array_memory_size())?;
-                // In batches as the session has them.
-                let starts = (0..rows).step_by(self.batch_size);
-                batches.extend(starts.map(|at| batch.slice(at, self.batch_size.min(rows - at))));
-                waiting.clear();
-                rows = 0;
+            if self.stop.load(Ordering::Relaxed) {
+                return exec_err!("{}: cancelled", self.question.function);
             }
+            let table = Table::new(definition.name, groups.take(group)?, &self.options);
+            answers.push(Answer::of(
+                (definition.evaluate)(table, &self.options)?,
+                self.question.gives,
+            )?);
         }
-        Ok((batches, reservation))
+        let labels = std::mem::take(&mut groups.labels);
+        drop(groups);
+        reservation.free();
+        let batch = self.batch(answers, &labels)?;
+        reservation.try_grow(batch.get_array_memory_size())?;
+        Ok((batch, reservation))
     }
 
-    /// One batch of several groups' answers.
-    fn batch(&self, answers: &[(usize, Answer)], rows: usize, labels: &[ArrayRef]) -> Result<RecordBatch> {
-        let groups = answers.iter();
-        let groups = groups.flat_map(|(group, answer)| std::iter::repeat_n(*group as u64, answer.rows()));
+    fn batch(&self, answers: Vec<Answer>, labels: &[ArrayRef]) -> Result<RecordBatch> {
+        let rows = answers.iter().map(Answer::rows).sum();
+        let groups = (0..).zip(&answers);
+        let groups = groups.flat_map(|(group, answer)| std::iter::repeat_n(group, answer.rows()));
         let groups: Option<UInt64Array> = (!labels.is_empty()).then(|| UInt64Array::from_iter_values(groups));
         let mut columns = Vec::with_capacity(self.outputs.len());
-        for output in &self.outputs {
+        for (output, field) in self.outputs.iter().zip(self.schema.fields()) {
             if let (Output::Group(i), Some(groups)) = (output, &groups) {
                 columns.push(take(&labels[*i], groups, None)?);
                 continue;
             }
-            let parts = answers.iter().map(|(_, answer)| answer.column(output));
+            let parts = answers.iter().map(|answer| answer.column(output));
             let mut parts = parts.collect::<Result<Vec<_>>>()?;
             columns.push(match parts.len() {
+                0 => new_empty_array(field.data_type()),
                 1 => parts.remove(0),
                 _ => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
             });

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// The column in which a list stands before it is taken apart.
 const ANSWER: &str = "__radsql_answer";
+/// And the one that stands beside each of its items.
+const BESIDE: &str = "__radsql_beside";
 
 /// A field of a struct.
 fn field(of: Expr, name: &str) -> Expr {
@@ -21,34 +23,6 @@ fn field(of: Expr, name: &str) -> Expr {
 /// An empty answer gives no row.
 fn rows_only() -> UnnestOptions {
     UnnestOptions::new().with_preserve_nulls(false)
-}
-
-/// A row for each item of the list `ANSWER`, and the expressions that give the columns beside it under `labels`.
-///
-/// The columns travel in a struct: DataFusion goes on to think that a key of the rows (the columns of GROUP BY, say) is a
-/// key of the items, and drops what is sorted or grouped by behind it.
-fn unnest_answer(plan: LogicalPlan, columns: Vec<Expr>, labels: &[String]) -> Result<(LogicalPlanBuilder, Vec<Expr>)> {
-    const BESIDE: &str = "__radsql_beside";
-    if columns.is_empty() {
-        let rows = LogicalPlanBuilder::from(plan).unnest_columns_with_options(vec![ANSWER.into()], rows_only())?;
-        return Ok((rows, vec![]));
-    }
-    let names: Vec<String> = (0..columns.len()).map(|i| i.to_string()).collect();
-    let fields = names
-        .iter()
-        .zip(columns)
-        .flat_map(|(name, column)| [lit(name), column])
-        .collect();
-    let beside = datafusion::functions::core::expr_fn::named_struct(fields).alias(BESIDE);
-    let rows = LogicalPlanBuilder::from(plan)
-        .project([beside, col(ANSWER)])?
-        .unnest_columns_with_options(vec![ANSWER.into()], rows_only())?;
-    let columns = names
-        .iter()
-        .zip(labels)
-        .map(|(name, label)| field(col(BESIDE), name).alias(label))
-        .collect();
-    Ok((rows, columns))
 }
 
 /// The names that users know arguments by.
@@ -108,11 +82,15 @@ impl Known {
         let Some(function) = self.scalar.get("feature_list") else {
             return plan_err!("unpivot_features: not registered");
         };
-        let lists = LogicalPlanBuilder::from(a.input().clone())
-            .project([id.alias(&label), function.call(features).alias(ANSWER)])?
-            .build()?;
-        let (rows, mut columns) = unnest_answer(lists, vec![col(Column::from_name(&label))], &[label])?;
+        // The id travels in a struct: DataFusion goes on to think that a key of the rows is a key of the items, and drops
+        // what is sorted or grouped by behind it.
+        let beside = datafusion::functions::core::expr_fn::named_struct(vec![lit("id"), id]).alias(BESIDE);
+        let mut columns = vec![field(col(BESIDE), "id").alias(label)];
         columns.extend(["feature", "value"].map(|f| field(col(ANSWER), f).alias(f)));
-        rows.project(columns)?.build()
+        LogicalPlanBuilder::from(a.input().clone())
+            .project([beside, function.call(features).alias(ANSWER)])?
+            .unnest_columns_with_options(vec![ANSWER.into()], rows_only())?
+            .project(columns)?
+            .build()
     }
 }

@@ -1,17 +1,16 @@
 //! Relation functions that ask for a statistic: planned from what they say that they take and give.
 
-use super::answer::{Id, Output, check_labels, outputs};
 use super::arguments::Arguments;
-use super::node::{Places, Question, Statistic};
+use super::node::{Question, Statistic};
 use super::rows::names_of;
-use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::common::{Column, DFSchema, ExprSchema, Result, plan_err};
+use crate::engine::bind::name_of;
+use datafusion::common::{Column, Result};
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, Extension, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, Extension, LogicalPlan, LogicalPlanBuilder};
 use radsql_udfs::survival::options::Options;
 use radsql_udfs::survival::relation::{Relation, Takes};
 use radsql_udfs::survival::role::Role;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What the names of computed columns begin with.
@@ -24,14 +23,13 @@ struct Call {
     roles: Vec<Role>,
     /// Groups, each of which has an answer of its own.
     by: Vec<Expr>,
-    /// The column that names rows.
-    id: Id,
+    /// The column that names rows: its place among the arguments, and its name.
+    id: Option<(usize, String)>,
 }
 
 /// Plans a call of a function that asks for a statistic.
 pub fn plan(relation: &Relation, a: &mut Arguments, c: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
-    let name = relation.doc.name;
-    let mut options = Options::of_session(&a.settings(c));
+    let mut options = Options::default();
     // Queries beside the main one come first: what they add is a column like any other.
     for takes in relation.takes {
         match takes {
@@ -45,11 +43,11 @@ pub fn plan(relation: &Relation, a: &mut Arguments, c: &mut dyn RelationPlannerC
         match *takes {
             Takes::Column(key, role) => {
                 let column = a.column(key, c)?;
-                call.add_column(role, column, a.input())?;
+                call.add_column(role, column);
             }
             Takes::Optional(key, role) => {
                 if let Some(column) = a.optional_column(key, c)? {
-                    call.add_column(role, column, a.input())?;
+                    call.add_column(role, column);
                 }
             }
             Takes::Columns(key, role) => {
@@ -93,33 +91,20 @@ pub fn plan(relation: &Relation, a: &mut Arguments, c: &mut dyn RelationPlannerC
         }
     }
     options.names = names_of(&call.columns);
+    options.roles = std::mem::take(&mut call.roles);
     let labels = names_of(&call.by);
-    let answer = (relation.statistic.output)();
-    let rows = outputs(&answer, relation.gives, &call.id)?;
-    check_labels(name, &labels, &rows)?;
-    let (input, by, arguments) = call.over(name, &options.names, a.input())?;
-    options.roles = call.roles;
-    let groups = labels.iter().zip(&by).enumerate().map(|(place, (label, column))| {
-        let t = input.schema().data_type(column)?.clone();
-        Ok((Output::Group(place), Field::new(label, t, true)))
-    });
-    let columns = groups.chain(rows.into_iter().map(Ok)).collect::<Result<Vec<_>>>()?;
-    let (outputs, fields): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let (input, by, arguments) = call.over(&options.roles, a.input())?;
     let question = Question {
-        function: name,
+        function: relation.doc.name,
         definition: relation.statistic,
         options,
         by,
+        labels,
         arguments,
         gives: relation.gives,
-        outputs,
-        schema: Arc::new(DFSchema::from_unqualified_fields(fields.into(), HashMap::new())?),
+        id: call.id,
     };
-    let node = Statistic {
-        question: Arc::new(question),
-        input,
-        terms: a.take_terms(),
-    };
+    let node = Statistic::try_new(Arc::new(question), input, a.take_terms())?;
     Ok(LogicalPlan::Extension(Extension { node: Arc::new(node) }))
 }
 
@@ -132,23 +117,15 @@ impl Call {
     }
 
     /// A column of its own; one that names rows keeps its name and its type in the answer.
-    fn add_column(&mut self, role: Role, column: Expr, input: &LogicalPlan) -> Result<()> {
+    fn add_column(&mut self, role: Role, column: Expr) {
         if role == Role::Id {
-            let name = names_of(std::slice::from_ref(&column)).remove(0);
-            self.id = Some((name, column.get_type(input.schema())?));
+            self.id = Some((self.columns.len(), name_of(&column)));
         }
         self.add(role, [column]);
-        Ok(())
     }
 
-    /// The query with a column for whatever is computed of its own, the groups' columns, and the arguments with the types
-    /// that their roles need.
-    fn over(
-        &self,
-        function: &str,
-        names: &[String],
-        input: &LogicalPlan,
-    ) -> Result<(LogicalPlan, Vec<Column>, Vec<Option<(Column, DataType)>>)> {
+    /// The query with a column of its own for whatever is computed, the groups' columns, and the arguments.
+    fn over(&self, roles: &[Role], input: &LogicalPlan) -> Result<(LogicalPlan, Vec<Column>, Vec<Option<Column>>)> {
         let mut computed = vec![];
         let mut column_of = |e: &Expr| match e {
             Expr::Column(c) => c.clone(),
@@ -159,7 +136,7 @@ impl Call {
             }
         };
         let by: Vec<Column> = self.by.iter().map(&mut column_of).collect();
-        let columns = self.columns.iter().zip(&self.roles);
+        let columns = self.columns.iter().zip(roles);
         let columns: Vec<Option<Column>> = columns
             .map(|(e, role)| (*role != Role::Terms).then(|| column_of(e)))
             .collect();
@@ -172,23 +149,6 @@ impl Call {
             let all: Vec<Expr> = plain.cloned().map(Expr::Column).chain(computed).collect();
             LogicalPlanBuilder::from(input.clone()).project(all)?.build()?
         };
-        let places = Places::of(input.schema());
-        let mut arguments = Vec::with_capacity(columns.len());
-        for ((column, role), name) in columns.into_iter().zip(&self.roles).zip(names) {
-            let Some(column) = column else {
-                arguments.push(None);
-                continue;
-            };
-            let found = input.schema().field(places.find(&column)?).data_type();
-            match role.coerce(found) {
-                Ok(wanted) => arguments.push(Some((column, wanted))),
-                Err(expected) => {
-                    let what = role.name().trim_end_matches(", ...");
-                    return plan_err!("{function}: column '{name}' ({what}) must be {expected}; found {found}");
-                }
-            }
-        }
-        drop(places);
-        Ok((input, by, arguments))
+        Ok((input, by, columns))
     }
 }

@@ -13,19 +13,28 @@ pub struct Options {
     pub roles: Vec<Role>,
     /// Whether the statistic is asked again and again over growing rows (OVER), so that its rows must be kept.
     pub window: bool,
-    /// Settings by name: those of the session and those that the call gave in their place.
+    /// Settings by name.
     settings: Map<String, Value>,
 }
 
 impl Options {
-    /// The session's settings.
-    pub fn of_session(settings: &RadsqlOptions) -> Self {
-        let mut options = Self::default();
-        options.set("ties", settings.cox_ties.to_string());
-        options.set("conf_level", settings.conf_level);
-        options.set("seed", settings.seed);
-        options.set("threads", settings.parallelism());
-        options
+    /// The same with the session's settings where the call gave none.
+    pub fn in_session(mut self, settings: &RadsqlOptions) -> Self {
+        let of_session: [(&str, Value); 4] = [
+            ("ties", settings.cox_ties.to_string().into()),
+            ("conf_level", settings.conf_level.into()),
+            ("seed", settings.seed.into()),
+            ("threads", settings.parallelism().into()),
+        ];
+        for (name, value) in of_session {
+            self.settings.entry(name).or_insert(value);
+        }
+        self
+    }
+
+    /// All settings, by name.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.settings.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// Gives a setting a value.

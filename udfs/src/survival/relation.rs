@@ -1,6 +1,6 @@
 //! Relation functions: what `name((query), argument => value, ...)` takes and gives, over the statistic that it asks for.
 //!
-//! A relation function is planned as an aggregate over its query, whose answer is taken apart into rows. All that its
+//! A relation function asks for a statistic of its query's rows, whose answer is taken apart into rows. All that its
 //! planner has to know stands here, so that a function is one file, and one line in [`super::RELATIONS`].
 
 use super::role::Role;
@@ -146,7 +146,10 @@ pub mod says {
     /// Confidence level.
     pub const CONF_LEVEL: (&str, &str) = ("conf_level", "level of the intervals; without it `radsql.conf_level`");
     /// Groups.
-    pub const BY: (&str, &str) = ("by", "column or list of columns: one answer a group");
+    pub const BY: (&str, &str) = (
+        "by",
+        "column or list of columns: one answer a group, groups in their order; rows without a value are a group, the last",
+    );
     /// Covariates that are meant.
     pub const TERMS: (&str, &str) = (
         "terms",

@@ -27,7 +27,7 @@ pub enum Role {
     Fold,
     /// BOOLEAN: whether the row is one to predict for, and not one to fit on.
     New,
-    /// A list of names, the same in every row: which covariates are meant.
+    /// A list of names, in the first row: which covariates are meant.
     Terms,
     /// A number, the same in every row: the time that is asked about.
     At,
@@ -78,6 +78,8 @@ impl Role {
             Self::Event => Err("BOOLEAN or 0/1"),
             Self::New if *t == DataType::Boolean => Ok(DataType::Boolean),
             Self::New => Err("BOOLEAN"),
+            // As it is written, digit for digit: it names a row.
+            Self::Id if t.is_decimal() => Ok(DataType::Utf8),
             Self::Strata | Self::Cluster | Self::Group | Self::Id => plain(t),
             Self::Terms => match t {
                 DataType::List(f) | DataType::LargeList(f) if f.data_type().is_string() => {
@@ -96,10 +98,8 @@ fn plain(t: &DataType) -> Result<DataType, &'static str> {
     match t {
         t if t.is_nested() => Err("a plain value, such as text or a number"),
         DataType::Boolean => Ok(DataType::Boolean),
-        t if t.is_signed_integer() || matches!(t, DataType::UInt8 | DataType::UInt16 | DataType::UInt32) => {
-            Ok(DataType::Int64)
-        }
-        t if t.is_floating() => Ok(DataType::Float64),
+        t if t.is_integer() => Ok(DataType::Int64),
+        t if t.is_numeric() => Ok(DataType::Float64),
         _ => Ok(DataType::Utf8),
     }
 }

@@ -3,12 +3,16 @@
 use super::columns::Table;
 use super::options::Options;
 use super::statistic::Definition;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt32Array, new_empty_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, ListArray, StructArray, UInt32Array, UInt64Array, new_empty_array,
+};
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::compute::{concat, take};
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
+use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
+use std::collections::HashSet;
 use std::mem::size_of_val;
 use std::sync::Arc;
 
@@ -20,6 +24,8 @@ pub struct Rows {
     definition: &'static Definition,
     fields: Fields,
     options: Options,
+    /// Whether equal rows count once.
+    distinct: bool,
     /// Of each column the parts that came so far.
     columns: Vec<Vec<ArrayRef>>,
     rows: usize,
@@ -36,12 +42,13 @@ impl std::fmt::Debug for Rows {
 
 impl Rows {
     /// No rows yet, of these fields.
-    pub fn new(definition: &'static Definition, fields: Fields, options: Options) -> Self {
+    pub fn new(definition: &'static Definition, fields: Fields, options: Options, distinct: bool) -> Self {
         Self {
             definition,
             columns: vec![vec![]; fields.len()],
             fields,
             options,
+            distinct,
             rows: 0,
         }
     }
@@ -117,7 +124,10 @@ impl Accumulator for Rows {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let columns = self.whole(self.options.window)?;
+        let mut columns = self.whole(self.options.window)?;
+        if self.distinct {
+            columns = distinct(columns)?;
+        }
         let table = Table::new(self.definition.name, columns, &self.options);
         (self.definition.evaluate)(table, &self.options)
     }
@@ -126,4 +136,17 @@ impl Accumulator for Rows {
         let parts = self.columns.iter().flatten();
         size_of_val(self) + parts.map(|p| p.get_array_memory_size()).sum::<usize>()
     }
+}
+
+/// The first of equal rows each.
+fn distinct(columns: Vec<ArrayRef>) -> Result<Vec<ArrayRef>> {
+    let fields = columns.iter().map(|c| SortField::new(c.data_type().clone()));
+    let rows = RowConverter::new(fields.collect())?.convert_columns(&columns)?;
+    let mut seen = HashSet::new();
+    let firsts = (0..).zip(&rows).filter(|(_, row)| seen.insert(*row)).map(|(i, _)| i);
+    let firsts = UInt64Array::from_iter_values(firsts);
+    Ok(columns
+        .iter()
+        .map(|c| take(c, &firsts, None))
+        .collect::<Result<_, _>>()?)
 }

@@ -6,7 +6,7 @@ use super::role::Role;
 use super::rows::Rows;
 use crate::doc::Doc;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Signature, Volatility};
@@ -137,12 +137,6 @@ impl AggregateUDFImpl for Statistic {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        if args.is_distinct {
-            return exec_err!(
-                "{}: DISTINCT is not possible here; select distinct rows first",
-                self.definition.name
-            );
-        }
         let fields = args.expr_fields;
         let options = match &self.options {
             Some(options) => options.clone(),
@@ -154,7 +148,12 @@ impl AggregateUDFImpl for Statistic {
         if options.names.len() != fields.len() || options.roles.len() != fields.len() {
             return internal_err!("{}: options of other arguments", self.definition.name);
         }
-        Ok(Box::new(Rows::new(self.definition, row_fields(fields), options)))
+        Ok(Box::new(Rows::new(
+            self.definition,
+            row_fields(fields),
+            options,
+            args.is_distinct,
+        )))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {

@@ -206,7 +206,11 @@ impl<'a> Solver<'a> {
     }
 
     fn update_scores(&mut self, columns: &[usize]) {
-        let outside: Vec<usize> = columns.iter().copied().filter(|column| !self.in_gram[*column]).collect();
+        let outside: Vec<usize> = columns
+            .iter()
+            .copied()
+            .filter(|column| !self.in_gram[*column])
+            .collect();
         self.score_of(&outside);
     }
 
@@ -385,7 +389,12 @@ impl<'a> Solver<'a> {
         let mut length = 1.0;
         for _ in 0..40 {
             self.trial.predictor.clone_from(&self.at.predictor);
-            let steps = self.gram.columns.iter().zip(&self.step).filter(|(_, step)| **step != 0.0);
+            let steps = self
+                .gram
+                .columns
+                .iter()
+                .zip(&self.step)
+                .filter(|(_, step)| **step != 0.0);
             let steps = steps.map(|(column, step)| (length * step, self.data.column(*column)));
             let (factors, columns): (Vec<f64>, Vec<&[f64]>) = steps.unzip();
             add_columns(&mut self.trial.predictor, &factors, &columns);
