@@ -1,4 +1,4 @@
-//! The README's tour works as printed.
+//! The README's tour and its statistics work as printed.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,11 +6,11 @@ use std::process::Command;
 #[test]
 fn the_tour_works_as_printed() {
     let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
-    let tour = readme
-        .split("```sql\n")
-        .nth(1)
-        .and_then(|t| t.split("```").next())
-        .expect("a tour");
+    let block = |n: usize| {
+        let block = readme.split("```sql\n").nth(n).and_then(|t| t.split("```").next());
+        block.expect("a block of SQL")
+    };
+    let (tour, statistics) = (block(1), block(3));
     assert_eq!(tour.lines().count(), 10, "a ten-line tour");
     let dir = tempfile::tempdir().expect("a folder");
     let radsql = |args: &[&str]| {
@@ -24,9 +24,10 @@ fn the_tour_works_as_printed() {
         String::from_utf8(output.stdout).expect("text")
     };
     radsql(&["demo", "demo-cohort"]);
-    let out = radsql(&["-c", tour]);
+    assert!(statistics.contains("correlation_filter"), "the statistics");
+    let out = radsql(&["-c", &format!("{tour}{statistics}")]);
     let results: Vec<&str> = out.split("\n\n").collect();
-    assert_eq!(results.len(), 4, "{out}");
+    assert_eq!(results.len(), 7, "{out}");
     assert!(results.iter().all(|r| r.trim().lines().count() >= 2), "{out}");
     // The made-up hazard depends on texture and size: the score finds it.
     let c: f64 = results[2]
@@ -43,4 +44,11 @@ fn the_tour_works_as_printed() {
         .and_then(|p| p.parse().ok())
         .expect("p");
     assert!(p < 0.05, "{out}");
+    let rows = |result: &str| result.trim().lines().count() - 1;
+    assert_eq!(
+        [rows(results[4]), rows(results[5]), rows(results[6])],
+        [2, 4, 5],
+        "{out}"
+    );
+    assert!(results[4].contains("rad_score"), "{out}");
 }

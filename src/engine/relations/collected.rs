@@ -10,13 +10,14 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::logical_expr::{ColumnarValue, EmitTo};
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
+use radsql_udfs::survival::gathered::Gathered;
 use std::sync::Arc;
 
-/// Rows as they come in. Parts of columns are kept as they are, and joined at the end.
+/// Rows as they come in.
 pub struct Collected {
     /// A column of the query for each argument, and the type that it is brought to; `None` for the list of terms.
     arguments: Vec<Option<(usize, DataType)>>,
-    columns: Vec<Vec<ArrayRef>>,
+    columns: Vec<Option<Gathered>>,
     by: Option<Grouping>,
     rows: usize,
     reservation: MemoryReservation,
@@ -48,7 +49,7 @@ enum Columns {
 }
 
 impl Collected {
-    /// No rows yet. `by` are places of the query's columns by which rows are grouped.
+    /// No rows yet; about `rows` are expected. `by` are places of the query's columns by which rows are grouped.
     ///
     /// # Errors
     /// When rows cannot be grouped by a column of such a type.
@@ -56,6 +57,7 @@ impl Collected {
         schema: &Schema,
         arguments: Vec<Option<(usize, DataType)>>,
         by: Vec<usize>,
+        rows: usize,
         reservation: MemoryReservation,
     ) -> Result<Self> {
         let by = match by.is_empty() {
@@ -71,7 +73,10 @@ impl Collected {
             }
         };
         Ok(Self {
-            columns: vec![vec![]; arguments.len()],
+            columns: arguments
+                .iter()
+                .map(|a| a.as_ref().map(|(_, t)| Gathered::with_room(t.clone(), rows)))
+                .collect(),
             arguments,
             by,
             rows: 0,
@@ -89,18 +94,20 @@ impl Collected {
             return Ok(());
         }
         let mut bytes = 0;
-        for (argument, parts) in self.arguments.iter().zip(&mut self.columns) {
-            let Some((place, t)) = argument else { continue };
+        for (argument, gathered) in self.arguments.iter().zip(&mut self.columns) {
+            let (Some((place, t)), Some(gathered)) = (argument, gathered) else {
+                continue;
+            };
             let mut column = Arc::clone(batch.column(*place));
+            let before = gathered.size();
             if column.data_type() != t {
                 column = ColumnarValue::Array(column).cast_to(t, None)?.into_array(rows)?;
-            } else if column.get_array_memory_size() / 2 > column.to_data().get_slice_memory_size()? {
-                // A few rows would keep the whole of a large batch alive.
-                let indices = UInt32Array::from_iter_values(0..u32::try_from(rows).unwrap_or(u32::MAX));
-                column = take(&column, &indices, None)?;
+                gathered.push(&column, true)?;
+            } else {
+                let own = column.get_array_memory_size() / 2 <= column.to_data().get_slice_memory_size()?;
+                gathered.push(&column, own)?;
             }
-            bytes += column.to_data().get_slice_memory_size()?;
-            parts.push(column);
+            bytes += gathered.size() - before;
         }
         self.rows += rows;
         if u32::try_from(self.rows).is_err() {
@@ -136,20 +143,15 @@ impl Collected {
         // Joined columns, and what kernels make of them.
         self.reservation.try_grow(self.reservation.size())?;
         let mut columns = Vec::with_capacity(self.columns.len());
-        for (parts, argument) in self.columns.iter_mut().zip(&self.arguments) {
-            let Some((_, t)) = argument else {
+        for gathered in &mut self.columns {
+            let Some(gathered) = gathered else {
                 match &terms {
                     Some(terms) => columns.push(Columns::Terms(Arc::clone(terms))),
                     None => return internal_err!("a statistic without its terms"),
                 }
                 continue;
             };
-            let whole = match parts.len() {
-                0 => new_empty_array(t),
-                1 => parts.remove(0),
-                _ => concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?,
-            };
-            parts.clear();
+            let whole = gathered.whole(false)?;
             columns.push(Columns::Rows(match &order {
                 Some((order, _)) => take(&whole, order, None)?,
                 None => whole,

@@ -12,7 +12,7 @@ use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, exec_err, internal_err};
+use datafusion::common::{DataFusionError, Result, TableReference, exec_err, internal_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
@@ -21,6 +21,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableScan, TableType, UserDefi
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
@@ -64,7 +65,8 @@ impl QueryPlanner for StatisticPlanner {
                 planner: self.clone(),
             };
             Ok(Transformed::yes(LogicalPlan::TableScan(TableScan {
-                table_name: statistic.question.function.into(),
+                // As EXPLAIN shows it.
+                table_name: TableReference::bare(statistic.question.to_string()),
                 projected_schema: Arc::clone(statistic.schema()),
                 source: provider_as_source(Arc::new(answers)),
                 projection: None,
@@ -200,6 +202,8 @@ impl ExecutionPlan for StatisticExec {
             return internal_err!("a statistic without its query");
         };
         let schema = rows.schema();
+        let expected = StatisticsContext::new().compute(rows.as_ref(), &StatisticsArgs::new())?;
+        let expected = expected.num_rows.get_value().copied().unwrap_or(0);
         let mut rows = rows.execute(0, Arc::clone(&context))?;
         let terms = terms.map(|t| t.execute(0, Arc::clone(&context))).transpose()?;
         let consumer = MemoryConsumer::new(self.question.function);
@@ -222,7 +226,7 @@ impl ExecutionPlan for StatisticExec {
                 Some(terms) => Some(list_of_terms(terms).await?),
                 None => None,
             };
-            let mut collected = Collected::new(&schema, arguments, by, reservation)?;
+            let mut collected = Collected::new(&schema, arguments, by, expected, reservation)?;
             while let Some(batch) = rows.try_next().await? {
                 let _timer = elapsed.timer();
                 collected.push(&batch)?;

@@ -1,7 +1,6 @@
 //! `cox_lasso(time, event, x, ...)`, and the relation function `cox_lasso((query), ...)`.
 
 use super::columns::Table;
-use super::covariates::as_covariates;
 use super::options::Options;
 use super::penalised::{Cohort, Model, net, number_of_penalty, validated};
 use super::relation::{Gives, Relation};
@@ -11,7 +10,7 @@ use crate::doc::{Doc, Kind};
 use crate::values::{Values, fields, list_of, one_list, one_struct};
 use datafusion::arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue, exec_err};
-use radsql_survival::penalised_cox;
+use radsql_survival::penalised_cox_owned;
 
 const NAME: &str = "cox_lasso";
 
@@ -111,17 +110,17 @@ fn model_fields() -> Fields {
 
 fn evaluate(table: Table, options: &Options) -> Result<ScalarValue> {
     let failed = table.failed();
-    let Some(cohort) = Cohort::of(table, options)? else {
+    let Some(mut cohort) = Cohort::of(table, options)? else {
         return ScalarValue::try_from(&DataType::Struct(model_fields()));
     };
     let model = match number_of_penalty(options) {
         Some(lambda) => {
             let net = net(NAME, options)?.with_lambdas(vec![lambda]).map_err(&failed)?;
-            let covariates = as_covariates(&cohort.terms);
-            let path = penalised_cox(&cohort.outcome.follow_up()?, cohort.outcome.strata(), &covariates, &net);
+            let covariates = cohort.take_covariates();
+            let path = penalised_cox_owned(&cohort.outcome.follow_up()?, cohort.outcome.strata(), covariates, &net);
             Model::unvalidated(path.map_err(&failed)?, lambda)
         }
-        None => validated(NAME, &cohort, options)?,
+        None => validated(NAME, &mut cohort, options)?,
     };
     to_value(&cohort, &model, options)
 }

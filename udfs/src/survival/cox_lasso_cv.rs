@@ -60,10 +60,10 @@ fn evaluate(table: Table, options: &Options) -> Result<ScalarValue> {
     if options.number("lambda").is_some() {
         return exec_err!("{NAME}: lambda must be 'min' or '1se'; a number needs no cross-validation");
     }
-    let Some(cohort) = Cohort::of(table, options)? else {
+    let Some(mut cohort) = Cohort::of(table, options)? else {
         return ScalarValue::try_from(&list_of(row_fields()));
     };
-    let model = validated(NAME, &cohort, options)?;
+    let model = validated(NAME, &mut cohort, options)?;
     let Some(cv) = &model.cv else {
         return exec_err!("{NAME}: there was no cross-validation");
     };

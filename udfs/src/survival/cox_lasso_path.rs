@@ -1,7 +1,6 @@
 //! `cox_lasso_path((query), ...)`: the coefficients along the whole path of penalties.
 
 use super::columns::Table;
-use super::covariates::as_covariates;
 use super::options::Options;
 use super::penalised::{Cohort, net};
 use super::relation::{Gives, Relation, Setting, Takes, says};
@@ -13,7 +12,7 @@ use datafusion::arrow::array::{Array, Float64Array, ListArray, StringArray, Stru
 use datafusion::arrow::buffer::OffsetBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, ScalarValue};
-use radsql_survival::penalised_cox;
+use radsql_survival::penalised_cox_owned;
 use std::sync::Arc;
 
 const NAME: &str = "cox_lasso_path";
@@ -105,15 +104,15 @@ fn row_fields() -> Fields {
 
 fn evaluate(table: Table, options: &Options) -> Result<ScalarValue> {
     let failed = table.failed();
-    let Some(cohort) = Cohort::of(table, options)? else {
+    let Some(mut cohort) = Cohort::of(table, options)? else {
         return ScalarValue::try_from(&list_of(row_fields()));
     };
     let mut net = net(NAME, options)?;
     if let Some(lambdas) = options.numbers("lambda") {
         net = net.with_lambdas(lambdas).map_err(&failed)?;
     }
-    let covariates = as_covariates(&cohort.terms);
-    let path = penalised_cox(&cohort.outcome.follow_up()?, cohort.outcome.strata(), &covariates, &net);
+    let covariates = cohort.take_covariates();
+    let path = penalised_cox_owned(&cohort.outcome.follow_up()?, cohort.outcome.strata(), covariates, &net);
     let path = path.map_err(&failed)?;
     let all = || path.points.iter().flat_map(|p| &p.coefs);
     let names: StringArray = all()

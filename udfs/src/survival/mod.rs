@@ -23,6 +23,7 @@ pub mod cox_summary;
 pub mod cox_zph;
 pub mod decision_curve;
 pub mod feature_columns;
+pub mod gathered;
 pub mod icc;
 pub mod incident_auc;
 pub mod kaplan_meier;

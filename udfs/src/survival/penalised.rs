@@ -2,14 +2,14 @@
 
 use super::codes::Codes;
 use super::columns::{Outcome, Table, require, retain};
-use super::covariates::{Term, as_covariates};
+use super::covariates::Term;
 use super::failed;
 use super::options::Options;
 use super::relation::{SEED, Setting, Takes, says};
 use super::role::Role;
 use datafusion::common::{Result, exec_err};
 use radsql_survival::{
-    CvMeasure, CvOptions, CvPoint, ElasticNet, FoldCount, Folds, PenalisedPath, assign_folds, penalised_cox_cv,
+    CvMeasure, CvOptions, CvPoint, ElasticNet, FoldCount, Folds, PenalisedPath, assign_folds, penalised_cox_cv_owned,
 };
 use std::num::NonZeroUsize;
 
@@ -96,7 +96,7 @@ pub struct Cohort {
     /// Follow-up.
     pub outcome: Outcome,
     /// Covariates.
-    pub terms: Vec<Term>,
+    terms: Vec<Term>,
     fold: Option<Vec<f64>>,
     id: Option<Codes>,
 }
@@ -136,6 +136,14 @@ impl Cohort {
             outcome,
             terms,
         }))
+    }
+}
+
+impl Cohort {
+    /// Gives the covariates away, with their names.
+    pub fn take_covariates(&mut self) -> Vec<(String, Vec<f64>)> {
+        let terms = std::mem::take(&mut self.terms).into_iter();
+        terms.map(|term| (term.name, term.values)).collect()
     }
 }
 
@@ -209,7 +217,8 @@ impl Model {
 ///
 /// # Errors
 /// When the kernel refuses, with the function's name.
-pub fn validated(function: &'static str, cohort: &Cohort, options: &Options) -> Result<Model> {
+pub fn validated(function: &'static str, cohort: &mut Cohort, options: &Options) -> Result<Model> {
+    let covariates = cohort.take_covariates();
     let net = net(function, options)?;
     let count = options.whole("folds").unwrap_or(10);
     let Ok(count) = u32::try_from(count) else {
@@ -252,11 +261,10 @@ pub fn validated(function: &'static str, cohort: &Cohort, options: &Options) -> 
         measure,
         threads: threads.and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN),
     };
-    let covariates = as_covariates(&cohort.terms);
-    let cv = penalised_cox_cv(
+    let cv = penalised_cox_cv_owned(
         &cohort.outcome.follow_up()?,
         cohort.outcome.strata(),
-        &covariates,
+        covariates,
         &net,
         &how,
     )

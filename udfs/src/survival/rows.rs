@@ -1,13 +1,12 @@
 //! The rows of a group on their way to a statistic.
 
 use super::columns::Table;
+use super::gathered::Gathered;
 use super::options::Options;
 use super::statistic::Definition;
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, ListArray, StructArray, UInt32Array, UInt64Array, new_empty_array,
-};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StructArray, UInt64Array};
 use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::compute::{concat, take};
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::{Result, ScalarValue};
@@ -18,16 +17,15 @@ use std::sync::Arc;
 
 /// Collects rows and gives them to the statistic at the end.
 ///
-/// What is collected is held once. At the end it is handed over column by column, each part let go as soon as it has been
-/// joined to the others, so that a statistic over n rows and p columns begins with little more than these.
+/// What is collected is held once, and given away at the end: a statistic over n rows and p columns begins with little more
+/// than these.
 pub struct Rows {
     definition: &'static Definition,
     fields: Fields,
     options: Options,
     /// Whether equal rows count once.
     distinct: bool,
-    /// Of each column the parts that came so far.
-    columns: Vec<Vec<ArrayRef>>,
+    columns: Vec<Gathered>,
     rows: usize,
 }
 
@@ -45,7 +43,7 @@ impl Rows {
     pub fn new(definition: &'static Definition, fields: Fields, options: Options, distinct: bool) -> Self {
         Self {
             definition,
-            columns: vec![vec![]; fields.len()],
+            columns: fields.iter().map(|f| Gathered::new(f.data_type().clone())).collect(),
             fields,
             options,
             distinct,
@@ -53,52 +51,26 @@ impl Rows {
         }
     }
 
-    fn push(&mut self, columns: &[ArrayRef], copy: bool) -> Result<()> {
-        let rows = columns.first().map_or(0, |c| c.len());
-        if rows == 0 {
-            return Ok(());
+    fn push(&mut self, columns: &[ArrayRef], own: bool) -> Result<()> {
+        for (gathered, column) in self.columns.iter_mut().zip(columns) {
+            gathered.push(column, own)?;
         }
-        // A copy of just these rows: a slice would keep its whole batch alive, and be counted as it.
-        let indices = copy.then(|| UInt32Array::from_iter_values(0..u32::try_from(rows).unwrap_or(u32::MAX)));
-        for (place, column) in columns.iter().enumerate() {
-            let part = match &indices {
-                Some(indices) => take(column, indices, None)?,
-                None => Arc::clone(column),
-            };
-            self.columns[place].push(part);
-        }
-        self.rows += rows;
+        self.rows += columns.first().map_or(0, |c| c.len());
         Ok(())
     }
 
     /// The columns, each in one piece. They are kept here only when they will be asked for again.
     fn whole(&mut self, keep: bool) -> Result<Vec<ArrayRef>> {
-        let mut whole = Vec::with_capacity(self.columns.len());
-        for (parts, field) in self.columns.iter_mut().zip(&self.fields) {
-            let column = match parts.len() {
-                0 => new_empty_array(field.data_type()),
-                1 if !keep => parts.pop().unwrap_or_else(|| new_empty_array(field.data_type())),
-                _ => {
-                    let column = concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?;
-                    parts.clear();
-                    if keep {
-                        parts.push(Arc::clone(&column));
-                    }
-                    column
-                }
-            };
-            whole.push(column);
-        }
         if !keep {
             self.rows = 0;
         }
-        Ok(whole)
+        self.columns.iter_mut().map(|column| column.whole(keep)).collect()
     }
 }
 
 impl Accumulator for Rows {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.push(values, true)
+        self.push(values, false)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
@@ -107,8 +79,8 @@ impl Accumulator for Rows {
             if lists.is_valid(i) {
                 let rows = lists.value(i);
                 // A state that has a batch of its own is taken as it is.
-                let copy = rows.len() < lists.values().len();
-                self.push(rows.as_struct().columns(), copy)?;
+                let own = rows.len() == lists.values().len();
+                self.push(rows.as_struct().columns(), own)?;
             }
         }
         Ok(())
@@ -133,8 +105,7 @@ impl Accumulator for Rows {
     }
 
     fn size(&self) -> usize {
-        let parts = self.columns.iter().flatten();
-        size_of_val(self) + parts.map(|p| p.get_array_memory_size()).sum::<usize>()
+        size_of_val(self) + self.columns.iter().map(Gathered::size).sum::<usize>()
     }
 }
 

@@ -93,7 +93,7 @@ pub use log_rank::{
 };
 pub use penalised::{
     CvMeasure, CvOptions, CvPoint, ElasticNet, FoldCount, Folds, PathEnd, PathPoint, PenalisedCv, PenalisedPath,
-    assign_folds, penalised_cox, penalised_cox_cv,
+    assign_folds, penalised_cox, penalised_cox_cv, penalised_cox_cv_owned, penalised_cox_owned,
 };
 pub use prediction::{
     Bins, BrierDifference, BrierScore, Calibration, CalibrationBin, DecisionCurve, NetBenefit, ObservedExpected,

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::Given;
 use super::vectors::weighted_square;
-use crate::cox::Covariate;
 use crate::error::SurvivalError;
 use crate::follow_up::{check_finite, check_length};
 use crate::risk_sets::RiskSets;
@@ -23,24 +23,24 @@ impl Columns {
     /// Brings the covariates into the order of `sets`, which is finished here: rows alike in follow-up are ordered by
     /// their covariates, so that the answer is a function of the set of rows. Gives the order too.
     ///
-    /// Each column is centred and, if asked to, divided by its standard deviation with divisor n (weighted, over all
+    /// Covariates that are given away are let go one by one. Each column is centred and, if asked to, divided by its standard deviation with divisor n (weighted, over all
     /// rows, as in glmnet). Constant columns and those for which `penalty` is infinite are left out.
     pub(crate) fn new(
         sets: &RiskSets,
-        covariates: &[Covariate<'_>],
+        covariates: Vec<Given<'_>>,
         weight: &[f64],
         penalty: Option<&[f64]>,
         standardise: bool,
     ) -> Result<(Self, Vec<u32>), SurvivalError> {
         let rows = sets.rows();
-        for covariate in covariates {
-            check_length(covariate.name, covariate.values.len(), rows)?;
-            check_finite(covariate.name, covariate.values)?;
+        for covariate in &covariates {
+            check_length(&covariate.name, covariate.values.len(), rows)?;
+            check_finite(&covariate.name, &covariate.values)?;
         }
-        let order = order(sets, covariates);
+        let order = order(sets, &covariates);
         let mut columns = Self::with_room(rows, covariates.len())?;
         let mut column = Vec::with_capacity(rows);
-        for (source, covariate) in covariates.iter().enumerate() {
+        for (source, covariate) in covariates.into_iter().enumerate() {
             if penalty.is_some_and(|penalty| penalty[source].is_infinite()) {
                 continue;
             }
@@ -48,7 +48,7 @@ impl Columns {
             column.extend(order.iter().map(|&row| covariate.values[row as usize]));
             if !columns.add(&mut column, weight, standardise, source) {
                 return Err(SurvivalError::TooWide {
-                    covariate: covariate.name.to_owned(),
+                    covariate: covariate.name.into_owned(),
                     value: column.iter().fold(0.0, |top: f64, value| top.max(value.abs())),
                 });
             }
@@ -137,12 +137,11 @@ impl Columns {
     }
 }
 
-fn order(sets: &RiskSets, covariates: &[Covariate<'_>]) -> Vec<u32> {
+fn order(sets: &RiskSets, covariates: &[Given<'_>]) -> Vec<u32> {
     let mut order = sets.order.clone();
     for run in &sets.alike {
         order[run.clone()].sort_unstable_by(|&a, &b| {
-            let compare =
-                |covariate: &Covariate<'_>| covariate.values[a as usize].total_cmp(&covariate.values[b as usize]);
+            let compare = |covariate: &Given<'_>| covariate.values[a as usize].total_cmp(&covariate.values[b as usize]);
             covariates
                 .iter()
                 .map(compare)

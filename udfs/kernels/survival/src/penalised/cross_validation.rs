@@ -7,7 +7,7 @@ use super::likelihood::PartialLikelihood;
 use super::options::ElasticNet;
 use super::path::fit_path;
 use super::vectors::add_scaled;
-use super::{PathPoint, PenalisedPath, Problem, interpolate};
+use super::{Given, PathPoint, PenalisedPath, Problem, interpolate};
 use crate::concordance::Sweeps;
 use crate::cox::Covariate;
 use crate::distributions::ConfidenceLevel;
@@ -115,6 +115,29 @@ pub fn penalised_cox_cv(
     options: &ElasticNet,
     cv: &CvOptions<'_>,
 ) -> Result<PenalisedCv, SurvivalError> {
+    let covariates = covariates.iter().map(Given::from).collect();
+    validate(follow_up, strata, covariates, options, cv)
+}
+
+/// As [`penalised_cox_cv`], of named covariates that are given away, see [`super::penalised_cox_owned`].
+pub fn penalised_cox_cv_owned(
+    follow_up: &FollowUp<'_>,
+    strata: Option<&[u32]>,
+    covariates: Vec<(String, Vec<f64>)>,
+    options: &ElasticNet,
+    cv: &CvOptions<'_>,
+) -> Result<PenalisedCv, SurvivalError> {
+    let covariates = covariates.into_iter().map(Given::from).collect();
+    validate(follow_up, strata, covariates, options, cv)
+}
+
+fn validate(
+    follow_up: &FollowUp<'_>,
+    strata: Option<&[u32]>,
+    covariates: Vec<Given<'_>>,
+    options: &ElasticNet,
+    cv: &CvOptions<'_>,
+) -> Result<PenalisedCv, SurvivalError> {
     let problem = Problem::new(follow_up, strata, covariates, options)?;
     let (folds, labels) = find_folds(&problem, follow_up, cv.folds)?;
     let by_position: Vec<u32> = problem.order.iter().map(|&row| folds[row as usize]).collect();
@@ -129,7 +152,7 @@ pub fn penalised_cox_cv(
         CvMeasure::Concordance => Some(pairs_in_order(&problem, follow_up, strata)?),
         _ => None,
     };
-    let path = problem.path(options, follow_up, covariates)?;
+    let path = problem.path(options, follow_up)?;
     let lambdas: Vec<f64> = path.points.iter().map(|point| point.lambda).collect();
     let fit = |fold: usize| {
         let task = Task {
@@ -240,7 +263,7 @@ impl Task<'_> {
             likelihood,
             data,
             factor,
-            covariates,
+            terms,
             ..
         } = self.problem;
         let fail = |problem| {
@@ -269,7 +292,7 @@ impl Task<'_> {
             return fail("holds all rows in which a covariate varies: there is nothing to fit without it");
         }
         let factor: Vec<f64> = columns.source.iter().map(|&source| factor[source]).collect();
-        let path = match fit_path(&training, &columns, &factor, *covariates, self.options) {
+        let path = match fit_path(&training, &columns, &factor, terms.len(), self.options) {
             Err(SurvivalError::FlatLikelihood) => return fail("leaves no risk set with more than its events to fit"),
             path => path?,
         };

@@ -79,14 +79,16 @@ impl Gram {
         let first = self.len();
         self.columns.extend_from_slice(added);
         self.make_room();
-        for product in &mut self.products {
+        // Of few columns fewer, so that the products stay small beside them.
+        let at_once = (data.len() / 4).clamp(1, AT_ONCE);
+        for product in &mut self.products[..at_once] {
             product.resize(data.rows(), 0.0);
         }
-        for (block, columns) in added.chunks(self.products.len()).enumerate() {
+        for (block, columns) in added.chunks(at_once).enumerate() {
             for (product, &column) in self.products.iter_mut().zip(columns) {
                 likelihood.multiply(&self.curvature, data.column(column), product, &mut self.sums);
             }
-            let start = first + block * self.products.len();
+            let start = first + block * at_once;
             let end = start + columns.len();
             let all: Vec<&[f64]> = self.columns[..end].iter().map(|&column| data.column(column)).collect();
             let products = &self.products[..columns.len()];

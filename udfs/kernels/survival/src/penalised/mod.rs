@@ -11,6 +11,8 @@ mod path;
 mod solver;
 mod vectors;
 
+use std::borrow::Cow;
+
 use crate::cox::Covariate;
 use crate::error::SurvivalError;
 use crate::follow_up::{FollowUp, check_length};
@@ -20,7 +22,7 @@ use columns::Columns;
 use likelihood::PartialLikelihood;
 use path::fit_path;
 
-pub use cross_validation::{CvMeasure, CvOptions, CvPoint, PenalisedCv, penalised_cox_cv};
+pub use cross_validation::{CvMeasure, CvOptions, CvPoint, PenalisedCv, penalised_cox_cv, penalised_cox_cv_owned};
 pub use folds::{FoldCount, Folds, assign_folds};
 pub use options::ElasticNet;
 
@@ -122,6 +124,31 @@ pub(crate) fn interpolate(points: &[PathPoint], lambda: f64) -> Vec<(usize, f64)
     }
 }
 
+/// A covariate that is lent or given away: then it is not held beside the columns that are made of it.
+#[derive(Debug)]
+pub(crate) struct Given<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) values: Cow<'a, [f64]>,
+}
+
+impl<'a> From<&Covariate<'a>> for Given<'a> {
+    fn from(covariate: &Covariate<'a>) -> Self {
+        Self {
+            name: covariate.name.into(),
+            values: covariate.values.into(),
+        }
+    }
+}
+
+impl From<(String, Vec<f64>)> for Given<'_> {
+    fn from((name, values): (String, Vec<f64>)) -> Self {
+        Self {
+            name: name.into(),
+            values: values.into(),
+        }
+    }
+}
+
 /// Rows, covariates and likelihood, ready for fits.
 pub(crate) struct Problem {
     pub(crate) sets: RiskSets,
@@ -131,16 +158,18 @@ pub(crate) struct Problem {
     pub(crate) order: Vec<u32>,
     /// By column of `data`.
     pub(crate) factor: Vec<f64>,
-    pub(crate) covariates: usize,
+    /// Names of the covariates.
+    pub(crate) terms: Vec<String>,
 }
 
 impl Problem {
     pub(crate) fn new(
         follow_up: &FollowUp<'_>,
         strata: Option<&[u32]>,
-        covariates: &[Covariate<'_>],
+        covariates: Vec<Given<'_>>,
         options: &ElasticNet,
     ) -> Result<Self, SurvivalError> {
+        let terms: Vec<String> = covariates.iter().map(|covariate| covariate.name.to_string()).collect();
         if covariates.is_empty() {
             return Err(SurvivalError::NoCovariates);
         }
@@ -163,7 +192,7 @@ impl Problem {
         if data.len() == 0 {
             return Err(SurvivalError::AllConstant);
         }
-        let scaled = options.scaled_factors(covariates.len());
+        let scaled = options.scaled_factors(terms.len());
         let factor = data.source.iter().map(|&source| scaled[source]).collect();
         Ok(Self {
             sets,
@@ -171,17 +200,12 @@ impl Problem {
             data,
             order,
             factor,
-            covariates: covariates.len(),
+            terms,
         })
     }
 
-    pub(crate) fn path(
-        &self,
-        options: &ElasticNet,
-        follow_up: &FollowUp<'_>,
-        covariates: &[Covariate<'_>],
-    ) -> Result<PenalisedPath, SurvivalError> {
-        let path = fit_path(&self.likelihood, &self.data, &self.factor, self.covariates, options)?;
+    pub(crate) fn path(&self, options: &ElasticNet, follow_up: &FollowUp<'_>) -> Result<PenalisedPath, SurvivalError> {
+        let path = fit_path(&self.likelihood, &self.data, &self.factor, self.terms.len(), options)?;
         if path.points.is_empty() {
             return Err(SurvivalError::NotConverged {
                 passes: options.max_passes,
@@ -196,7 +220,7 @@ impl Problem {
         Ok(PenalisedPath {
             n: follow_up.rows(),
             events: follow_up.events(),
-            terms: covariates.iter().map(|covariate| covariate.name.to_owned()).collect(),
+            terms: self.terms.clone(),
             alpha: options.alpha,
             null_deviance: weights * path.null_deviance,
             points: points.collect(),
@@ -230,5 +254,18 @@ pub fn penalised_cox(
     covariates: &[Covariate<'_>],
     options: &ElasticNet,
 ) -> Result<PenalisedPath, SurvivalError> {
-    Problem::new(follow_up, strata, covariates, options)?.path(options, follow_up, covariates)
+    let covariates = covariates.iter().map(Given::from).collect();
+    Problem::new(follow_up, strata, covariates, options)?.path(options, follow_up)
+}
+
+/// As [`penalised_cox`], of named covariates that are given away: they are not held beside the columns that are made of
+/// them, which halves the memory.
+pub fn penalised_cox_owned(
+    follow_up: &FollowUp<'_>,
+    strata: Option<&[u32]>,
+    covariates: Vec<(String, Vec<f64>)>,
+    options: &ElasticNet,
+) -> Result<PenalisedPath, SurvivalError> {
+    let covariates = covariates.into_iter().map(Given::from).collect();
+    Problem::new(follow_up, strata, covariates, options)?.path(options, follow_up)
 }
