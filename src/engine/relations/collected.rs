@@ -140,7 +140,7 @@ impl Collected {
                 (labels, Some(order))
             }
         };
-        // Joined columns, and what kernels make of them.
+        // The columns group by group, or what a kernel makes of them.
         self.reservation.try_grow(self.reservation.size())?;
         let mut columns = Vec::with_capacity(self.columns.len());
         for gathered in &mut self.columns {
