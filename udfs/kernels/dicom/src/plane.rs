@@ -108,11 +108,7 @@ impl Plane {
     /// Unit vector at right angles to the frame, so that columns, rows and slices are right-handed.
     pub fn normal(&self) -> [f64; 3] {
         let [a, b] = self.along;
-        let n = [
-            a[1] * b[2] - a[2] * b[1],
-            a[2] * b[0] - a[0] * b[2],
-            a[0] * b[1] - a[1] * b[0],
-        ];
+        let n = cross(a, b);
         let length = dot(n, n).sqrt();
         n.map(|c| c / length)
     }
@@ -145,6 +141,14 @@ fn first<const N: usize>(
 
 pub(crate) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [
+        a[1] * b[2] - a[2] * b[1],
+        a[2] * b[0] - a[0] * b[2],
+        a[0] * b[1] - a[1] * b[0],
+    ]
 }
 
 pub(crate) fn minus(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
@@ -234,7 +238,9 @@ pub(crate) fn stack(planes: &[Plane]) -> Result<(Grid, Vec<usize>), Problem> {
 
 /// A grid whose first slice is a plane.
 pub(crate) fn grid(first: &Plane, slices: usize, between: f64) -> Result<Grid, Problem> {
-    let ([a, b], n) = (first.along, first.normal());
+    // Written cosines are rounded; ITK takes those of x from the other two axes, so that all are at right angles.
+    let (b, n) = (first.along[1], first.normal());
+    let a = cross(b, n);
     Ok(Grid::new(
         [first.columns as usize, first.rows as usize, slices],
         [first.spacing[0], first.spacing[1], between],
