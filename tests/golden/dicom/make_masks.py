@@ -153,7 +153,7 @@ def structures(image):
     def inside(polygon):
         return Polygon(list(polygon) + [polygon[0]], closed=True).contains_points(centres).reshape(NY, NX)
 
-    outer = [(0.6, 0.7), (11.4, 1.3), (10.7, 9.6), (5.2, 8.1), (1.1, 9.7)]
+    outer = [(0.6, 0.7), (11.4, 1.35), (10.7, 9.6), (5.2, 8.1), (1.1, 9.7)]
     hole = [(3.3, 2.8), (3.2, 5.6), (7.7, 5.1), (7.4, 2.6)]
     far = [(10.6, 0.2), (12.4, 0.3), (12.3, 1.2)]
     keyhole = outer[:1] + hole + hole[:1] + outer[:1] + outer[1:]
