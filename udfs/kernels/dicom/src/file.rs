@@ -10,6 +10,7 @@ use dicom_transfer_syntax_registry::{TransferSyntaxRegistry, entries};
 use flate2::read::DeflateDecoder;
 use std::fs::File;
 use std::io::{Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Bytes read first: most headers of slices fit in.
@@ -108,7 +109,12 @@ fn located(bytes: &[u8], whole: bool, wanted: Wanted) -> Result<Located, Stop> {
         (true, false) => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
         (true, true) => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
     };
-    let object = InMemDicomObject::read_dataset_with_ts(elements.as_slice(), &syntax).map_err(|_| Problem::Dataset)?;
+    // The parser is not ours: should it panic on odd data, the file is at fault and nothing else.
+    let parse = || InMemDicomObject::read_dataset_with_ts(elements.as_slice(), &syntax);
+    let object = match catch_unwind(AssertUnwindSafe(parse)) {
+        Ok(Ok(object)) => object,
+        _ => return Err(Problem::Dataset.into()),
+    };
     Ok((object, transfer_syntax, encoding, layout, inflated))
 }
 
