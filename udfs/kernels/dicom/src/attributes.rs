@@ -13,11 +13,7 @@ pub(crate) fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
 }
 
 /// The value as numbers; none when it is absent or empty.
-pub(crate) fn numbers(
-    object: &InMemDicomObject,
-    tag: Tag,
-    keyword: &'static str,
-) -> Result<Option<Vec<f64>>, Problem> {
+pub(crate) fn numbers(object: &InMemDicomObject, tag: Tag, keyword: &'static str) -> Result<Option<Vec<f64>>, Problem> {
     let Some(element) = object.get(tag) else {
         return Ok(None);
     };

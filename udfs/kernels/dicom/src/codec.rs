@@ -69,12 +69,7 @@ impl PixelDataObject for OneFrame<'_> {
 }
 
 /// The bytes of a frame, little endian.
-pub(crate) fn decode(
-    file: &DicomFile,
-    format: &PixelFormat,
-    packed: &[u8],
-    frame: usize,
-) -> Result<Vec<u8>, Problem> {
+pub(crate) fn decode(file: &DicomFile, format: &PixelFormat, packed: &[u8], frame: usize) -> Result<Vec<u8>, Problem> {
     let uid = &file.transfer_syntax;
     let damaged = |reason: String| Problem::Codec {
         frame: frame + 1,
@@ -133,10 +128,7 @@ fn own_size(packed: &[u8]) -> Option<(u32, u32)> {
     let u32 = |at: usize| Some(u16(at)? << 16 | u16(at + 2)?);
     match packed.get(..4)? {
         // JPEG 2000: SOC, SIZ; the image is what lies beyond the offset.
-        [0xFF, 0x4F, 0xFF, 0x51] => Some((
-            u32(8)?.saturating_sub(u32(16)?),
-            u32(12)?.saturating_sub(u32(20)?),
-        )),
+        [0xFF, 0x4F, 0xFF, 0x51] => Some((u32(8)?.saturating_sub(u32(16)?), u32(12)?.saturating_sub(u32(20)?))),
         // JPEG and JPEG-LS: segments up to the one of the frame.
         [0xFF, 0xD8, ..] => {
             let mut at = 2;

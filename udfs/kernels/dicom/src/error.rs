@@ -59,8 +59,10 @@ pub enum Problem {
         limit: u64,
     },
     /// A transfer syntax whose pixels cannot be decoded.
-    #[error("has pixels in transfer syntax {uid} ({name}), which is not supported; supported are uncompressed, deflated, RLE, \
-             JPEG, JPEG lossless, JPEG-LS, JPEG 2000 and HTJ2K")]
+    #[error(
+        "has pixels in transfer syntax {uid} ({name}), which is not supported; supported are uncompressed, deflated, RLE, \
+             JPEG, JPEG lossless, JPEG-LS, JPEG 2000 and HTJ2K"
+    )]
     TransferSyntax {
         /// Its UID.
         uid: String,
@@ -109,6 +111,14 @@ pub enum Problem {
         /// Bytes that are needed.
         expected: u64,
     },
+    /// More pixels than a file of this length can hold, even when compressed.
+    #[error("declares {declared} bytes of pixels, which {stored} bytes of file cannot hold")]
+    Implausible {
+        /// Bytes that the header asks for.
+        declared: u128,
+        /// Bytes of the file.
+        stored: u64,
+    },
     /// The voxels need more memory than is allowed.
     #[error("needs {needed} bytes of memory, more than the limit of {limit}")]
     TooLarge {
@@ -126,8 +136,10 @@ pub enum Problem {
         found: usize,
     },
     /// Several slices at one place.
-    #[error("has {doubled} slices at places where another slice lies (the first at {at:.3} mm along the normal), so that it \
-             does not form one volume{hint}")]
+    #[error(
+        "has {doubled} slices at places where another slice lies (the first at {at:.3} mm along the normal), so that it \
+             does not form one volume{hint}"
+    )]
     Doubled {
         /// Slices too many.
         doubled: usize,
@@ -137,8 +149,10 @@ pub enum Problem {
         hint: String,
     },
     /// Slices lack.
-    #[error("lacks {missing} slices: slices lie {spacing:.3} mm apart, but there are {gap:.3} mm behind the one at {at:.3} mm \
-             along the normal")]
+    #[error(
+        "lacks {missing} slices: slices lie {spacing:.3} mm apart, but there are {gap:.3} mm behind the one at {at:.3} mm \
+             along the normal"
+    )]
     MissingSlices {
         /// How many lack.
         missing: usize,
@@ -158,7 +172,9 @@ pub enum Problem {
         most: f64,
     },
     /// Slices that are shifted against one another.
-    #[error("has slices that are shifted sideways by {degrees:.2} degrees (gantry tilt): resample it to a rectangular grid first")]
+    #[error(
+        "has slices that are shifted sideways by {degrees:.2} degrees (gantry tilt): resample it to a rectangular grid first"
+    )]
     Tilted {
         /// Angle between the normal and the line through the slices' corners.
         degrees: f64,
@@ -190,13 +206,18 @@ pub enum Problem {
         region: String,
     },
     /// Contours that do not lie in the image's slices.
-    #[error("has contours of the region '{region}' that do not lie in the image's slices (they reach over {extent:.3} slices)")]
+    #[error(
+        "has contours of the region '{region}' that do not lie in the image's slices (they reach over {extent:.3} slices)"
+    )]
     ObliqueContour {
         /// The region.
         region: String,
         /// Slices from one end of a contour to the other.
         extent: f64,
     },
+    /// A structure set, whose contours mean nothing without slices.
+    #[error("is an RT structure set, which needs the image that it was drawn on")]
+    NeedsImage,
     /// A file of another kind.
     #[error("is {found}; expected is {expected}")]
     Kind {

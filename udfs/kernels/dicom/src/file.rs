@@ -37,6 +37,8 @@ pub(crate) struct DicomFile {
     pub transfer_syntax: String,
     pub encoding: Encoding,
     pub pixels: Option<PixelElement>,
+    /// Bytes of the whole file, or of what it inflates to.
+    pub length: u64,
     /// The data that [`pixels`](Self::pixels) counts in; what was read of it.
     pub bytes: Vec<u8>,
 }
@@ -58,7 +60,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<DicomFile, Problem> {
         if bytes.get(128..132) != Some(b"DICM") {
             return Err(Problem::NotDicom);
         }
-        match parse(std::mem::take(&mut bytes), whole, wanted) {
+        match parse(std::mem::take(&mut bytes), length, whole, wanted) {
             Ok(file) => return Ok(file),
             Err((Stop::Problem(problem), _)) => return Err(problem),
             Err((Stop::More, back)) => bytes = back,
@@ -67,7 +69,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<DicomFile, Problem> {
     }
 }
 
-fn parse(bytes: Vec<u8>, whole: bool, wanted: Wanted) -> Result<DicomFile, (Stop, Vec<u8>)> {
+fn parse(bytes: Vec<u8>, length: u64, whole: bool, wanted: Wanted) -> Result<DicomFile, (Stop, Vec<u8>)> {
     match located(&bytes, whole, wanted) {
         Err(stop) => Err((stop, bytes)),
         Ok((object, transfer_syntax, encoding, layout, inflated)) => Ok(DicomFile {
@@ -75,6 +77,7 @@ fn parse(bytes: Vec<u8>, whole: bool, wanted: Wanted) -> Result<DicomFile, (Stop
             transfer_syntax,
             encoding,
             pixels: layout.pixels,
+            length: inflated.as_ref().map_or(length, |data| data.len() as u64),
             bytes: inflated.unwrap_or(bytes),
         }),
     }

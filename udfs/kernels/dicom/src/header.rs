@@ -3,7 +3,7 @@
 use crate::attributes::{item, text};
 use crate::error::Problem;
 use crate::file::{DicomFile, Wanted, read};
-use crate::pixels::{PixelFormat, Rescale, Stored, per_frame};
+use crate::pixels::{PixelFormat, Rescale, Stored, per_frame, plausible};
 use crate::plane::Plane;
 use crate::rtstruct::{self, StructureSet};
 use crate::seg::{self, Segmentation};
@@ -75,7 +75,9 @@ impl SeriesTags {
         let frame_of_reference = get(tags::FRAME_OF_REFERENCE_UID);
         let slice_thickness = number(tags::SLICE_THICKNESS).or_else(|| {
             let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE)?;
-            text(item(shared, tags::PIXEL_MEASURES_SEQUENCE)?, tags::SLICE_THICKNESS)?.parse().ok()
+            text(item(shared, tags::PIXEL_MEASURES_SEQUENCE)?, tags::SLICE_THICKNESS)?
+                .parse()
+                .ok()
         });
         Self {
             patient_id: get(tags::PATIENT_ID),
@@ -177,6 +179,7 @@ pub(crate) fn instance(path: &Path, file: &DicomFile) -> Result<Instance, Proble
         Some(tags::DOUBLE_FLOAT_PIXEL_DATA) => format.kind = Stored::Double,
         _ => {}
     }
+    plausible(file, &format)?;
     Ok(Instance {
         path: path.to_owned(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?.into(),

@@ -11,19 +11,17 @@
 //! files, but no patient, date or identifier.
 //!
 //! ```no_run
-//! use radsql_dicom::{ListOptions, ReadOptions, SegmentOptions, list, read_segment};
+//! use radsql_dicom::{ListOptions, ReadOptions, SegmentOptions, list, read_region};
 //! use std::sync::atomic::AtomicBool;
 //!
 //! let go_on = AtomicBool::new(false);
 //! let found = list("patient/", &ListOptions::default(), &go_on, &|_, _| {})?;
 //! for series in &found.series {
 //!     let image = series.read(&ReadOptions::default(), &Default::default(), &go_on)?;
-//!     for seg in found.segmentations.iter().filter(|s| s.referenced_series().contains(&series.uid().to_owned())) {
-//!         for segment in seg.segments() {
-//!             let options = SegmentOptions::default();
-//!             let mask = read_segment(seg.path(), &seg.selector(segment), Some(image.grid()), &options)?;
-//!             println!("{}: {} voxels", segment.label, mask.voxels());
-//!         }
+//!     for region in found.regions_of(series) {
+//!         let options = SegmentOptions::default();
+//!         let mask = read_region(region.path, &region.selector, Some(image.grid()), &options)?;
+//!         println!("{}: {} voxels", region.name, mask.voxels());
 //!     }
 //! }
 //! # Ok::<(), radsql_dicom::DicomError>(())
@@ -40,6 +38,7 @@ mod pixels;
 mod place;
 mod plane;
 mod polygon;
+mod regions;
 mod rtstruct;
 mod seg;
 mod series;
@@ -50,6 +49,7 @@ mod tags;
 pub use error::{DicomError, Problem};
 pub use folder::{ListOptions, Listing, find_series, list};
 pub use header::{SeriesTags, TagOptions};
+pub use regions::{Region, RegionKind, read_region};
 pub use rtstruct::{Roi, StructureSet, read_roi, read_structure_set};
 pub use seg::{Segment, SegmentOptions, Segmentation, SegmentationType, read_segment, read_segmentation};
 pub use series::{ReadOptions, Series};

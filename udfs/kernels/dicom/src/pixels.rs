@@ -53,7 +53,9 @@ impl PixelFormat {
                 });
             }
         }
-        let frames = whole(object, tags::NUMBER_OF_FRAMES, "NumberOfFrames")?.unwrap_or(1).max(1);
+        let frames = whole(object, tags::NUMBER_OF_FRAMES, "NumberOfFrames")?
+            .unwrap_or(1)
+            .max(1);
         let allocated = need(tags::BITS_ALLOCATED, "BitsAllocated")?;
         if ![1, 8, 16, 32, 64].contains(&allocated) {
             return Err(Problem::Value {
@@ -189,7 +191,10 @@ impl Rescale {
 }
 
 fn from_bytes(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect()
+    bytes
+        .chunks_exact(2)
+        .map(|b| u16::from_le_bytes([b[0], b[1]]))
+        .collect()
 }
 
 /// The pixels of a file.
@@ -223,6 +228,7 @@ impl<'a> Frames<'a> {
                 expected: "32 for FloatPixelData, 64 for DoubleFloatPixelData, at most 32 for PixelData",
             });
         }
+        plausible(file, &format)?;
         let place = match pixels.length {
             Some(length) => Place::Native(native(file, &format, pixels.at, length as usize, pixels.vr)?),
             None => Place::Encapsulated(frames_of(file, &format, pixels.at)?),
@@ -279,6 +285,40 @@ impl<'a> Frames<'a> {
     }
 }
 
+/// Checks rows, columns and frames against the bytes that are there, before memory is taken for them.
+pub(crate) fn plausible(file: &DicomFile, format: &PixelFormat) -> Result<(), Problem> {
+    let Some(pixels) = file.pixels else {
+        return Ok(());
+    };
+    let bits = format.frame_pixels() as u128 * u128::from(format.frames) * u128::from(format.allocated);
+    let expected = bits.div_ceil(8);
+    if let Some(length) = pixels.length {
+        if u128::from(length) < expected {
+            return Err(Problem::PixelBytes {
+                found: length.into(),
+                expected: u64::try_from(expected).unwrap_or(u64::MAX),
+            });
+        }
+        let end = pixels.at as u64 + u64::from(length);
+        if end > file.length {
+            return Err(Problem::Truncated {
+                what: "the pixels",
+                expected: end,
+                found: file.length,
+            });
+        }
+    } else if expected > u128::from(file.length) * MOST_COMPRESSED {
+        return Err(Problem::Implausible {
+            declared: expected,
+            stored: file.length,
+        });
+    }
+    Ok(())
+}
+
+/// Bytes of pixels that a byte of a compressed file may stand for: frames of one value are some thousand times smaller.
+const MOST_COMPRESSED: u128 = 4096;
+
 /// Native pixels, in little endian.
 fn native<'a>(
     file: &'a DicomFile,
@@ -287,14 +327,6 @@ fn native<'a>(
     length: usize,
     vr: VR,
 ) -> Result<Cow<'a, [u8]>, Problem> {
-    let bits = format.frame_pixels() as u128 * u128::from(format.frames) * u128::from(format.allocated);
-    let expected = bits.div_ceil(8);
-    if (length as u128) < expected {
-        return Err(Problem::PixelBytes {
-            found: length as u64,
-            expected: u64::try_from(expected).unwrap_or(u64::MAX),
-        });
-    }
     let end = at.saturating_add(length);
     let bytes = file.bytes.get(at..end).ok_or(Problem::Truncated {
         what: "the pixels",
@@ -360,17 +392,15 @@ pub(crate) fn unpack_bits(bytes: &[u8], skip: usize, pixels: usize) -> impl Iter
 }
 
 /// Calls `each` with the stored number of every pixel of a frame.
-pub(crate) fn each_stored(
-    format: &PixelFormat,
-    bytes: &[u8],
-    skip: usize,
-    mut each: impl FnMut(usize, f64),
-) {
+pub(crate) fn each_stored(format: &PixelFormat, bytes: &[u8], skip: usize, mut each: impl FnMut(usize, f64)) {
     let pixels = format.frame_pixels();
     let down = format.high + 1 - format.stored;
     let (unsigned, full) = (format.kind == Stored::Unsigned, format.stored == format.allocated);
     // What lies above the high bit is not part of the number: it is shifted out, and the sign back in.
-    let i16s = bytes.chunks_exact(2).take(pixels).map(|b| i16::from_le_bytes([b[0], b[1]]));
+    let i16s = bytes
+        .chunks_exact(2)
+        .take(pixels)
+        .map(|b| i16::from_le_bytes([b[0], b[1]]));
     let i32s = bytes
         .chunks_exact(4)
         .take(pixels)

@@ -66,7 +66,11 @@ pub(crate) fn assemble(grid: &Grid, slices: &[Slice]) -> Result<Mask, Problem> {
     for slice in slices {
         for (i, _) in slice.inside.iter().enumerate().filter(|(_, v)| **v) {
             let (x, y) = ((i % slice.columns) as i64, (i / slice.columns) as i64);
-            let at = [slice.offset[0] + x - low[0], slice.offset[1] + y - low[1], slice.offset[2] - low[2]];
+            let at = [
+                slice.offset[0] + x - low[0],
+                slice.offset[1] + y - low[1],
+                slice.offset[2] - low[2],
+            ];
             if let Some(voxel) = inside.get_mut(at.map(|v| v as usize).to_zyx()) {
                 *voxel = true;
             }

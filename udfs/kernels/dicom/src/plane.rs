@@ -45,7 +45,11 @@ impl Plane {
         columns: u32,
     ) -> Result<Self, Problem> {
         let group = |tag| -> Vec<&InMemDicomObject> {
-            [frame, shared].into_iter().flatten().filter_map(|g| item(g, tag)).collect()
+            [frame, shared]
+                .into_iter()
+                .flatten()
+                .filter_map(|g| item(g, tag))
+                .collect()
         };
         Self::from_parts(
             &group(tags::PLANE_POSITION_SEQUENCE),

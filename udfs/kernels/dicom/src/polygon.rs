@@ -77,7 +77,8 @@ mod tests {
     fn count(polygons: &[&[[f64; 2]]]) -> usize {
         let mut all = Polygons::default();
         polygons.iter().for_each(|p| all.add(p.to_vec()));
-        all.fill(10, 10).map_or(0, |(_, _, inside)| inside.iter().filter(|v| **v).count())
+        all.fill(10, 10)
+            .map_or(0, |(_, _, inside)| inside.iter().filter(|v| **v).count())
     }
 
     const SQUARE: [[f64; 2]; 4] = [[0.5, 0.5], [8.5, 0.5], [8.5, 8.5], [0.5, 8.5]];
@@ -106,6 +107,9 @@ mod tests {
     fn what_leaves_the_image_is_cut() {
         assert_eq!(count(&[&[[-5.0, -5.0], [50.0, -5.0], [50.0, 4.5], [-5.0, 4.5]]]), 50);
         assert_eq!(count(&[&[[20.0, 20.0], [50.0, 20.0], [50.0, 24.5]]]), 0);
-        assert_eq!(count(&[&[[-9e300, -9e300], [9e300, -9e300], [9e300, 9e300], [-9e300, 9e300]]]), 100);
+        assert_eq!(
+            count(&[&[[-9e300, -9e300], [9e300, -9e300], [9e300, 9e300], [-9e300, 9e300]]]),
+            100
+        );
     }
 }

@@ -69,7 +69,12 @@ fn structure_set_file(path: &Path) -> Result<DicomFile, Problem> {
 fn contours_of(object: &InMemDicomObject, number: u32) -> impl Iterator<Item = &InMemDicomObject> {
     items(object, tags::ROI_CONTOUR_SEQUENCE)
         .iter()
-        .filter(move |c| whole(c, tags::REFERENCED_ROI_NUMBER, "ReferencedROINumber").ok().flatten() == Some(number))
+        .filter(move |c| {
+            whole(c, tags::REFERENCED_ROI_NUMBER, "ReferencedROINumber")
+                .ok()
+                .flatten()
+                == Some(number)
+        })
         .flat_map(|c| items(c, tags::CONTOUR_SEQUENCE))
         .filter(|c| {
             text(c, tags::CONTOUR_GEOMETRIC_TYPE)
@@ -217,9 +222,11 @@ fn roi_mask(path: &Path, selector: &str, image: &Grid) -> Result<Mask, Problem> 
     let mut contours: Vec<(f64, Vec<[f64; 2]>)> = Vec::new();
     for contour in contours_of(&file.object, roi.number) {
         let points = points_of(contour, image)?;
-        let [low, high] = points.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], p| {
-            [low.min(p[2]), high.max(p[2])]
-        });
+        let [low, high] = points
+            .iter()
+            .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], p| {
+                [low.min(p[2]), high.max(p[2])]
+            });
         if high - low > FLAT {
             return Err(Problem::ObliqueContour {
                 region: region(),
@@ -250,10 +257,12 @@ fn roi_mask(path: &Path, selector: &str, image: &Grid) -> Result<Mask, Problem> 
     }
     let (lowest, highest) = (planes[0].z, planes[planes.len() - 1].z);
     if lowest < -0.5 - ONE_PLANE || highest > nz as f64 - 0.5 + ONE_PLANE {
-        let [low, high] = planes.iter().fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[low, high], p| {
-            let (l, h) = p.polygons.bounds();
-            [[0, 1].map(|d| low[d].min(l[d])), [0, 1].map(|d| high[d].max(h[d]))]
-        });
+        let [low, high] = planes
+            .iter()
+            .fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[low, high], p| {
+                let (l, h) = p.polygons.bounds();
+                [[0, 1].map(|d| low[d].min(l[d])), [0, 1].map(|d| high[d].max(h[d]))]
+            });
         return Err(Problem::Mask(VolumeError::RegionOutside {
             lower: [low[0], low[1], lowest],
             upper: [high[0], high[1], highest],
@@ -297,5 +306,8 @@ fn points_of(contour: &InMemDicomObject, image: &Grid) -> Result<Vec<[f64; 3]>, 
             expected: "as many as ContourData has",
         });
     }
-    Ok(data.chunks_exact(3).map(|p| index_of(image, [p[0], p[1], p[2]])).collect())
+    Ok(data
+        .chunks_exact(3)
+        .map(|p| index_of(image, [p[0], p[1], p[2]]))
+        .collect())
 }

@@ -123,9 +123,11 @@ pub(crate) fn header(path: &Path, file: &DicomFile, tags: SeriesTags) -> Result<
                 .filter(|m| *m > 0)
                 .unwrap_or(255),
         },
-        None => return Err(Problem::Missing {
-            keyword: "SegmentationType",
-        }),
+        None => {
+            return Err(Problem::Missing {
+                keyword: "SegmentationType",
+            });
+        }
         Some(other) => {
             return Err(Problem::Value {
                 keyword: "SegmentationType",
@@ -156,7 +158,10 @@ pub(crate) fn header(path: &Path, file: &DicomFile, tags: SeriesTags) -> Result<
 fn source_instance(object: &InMemDicomObject) -> Option<String> {
     let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     per_frame(object).iter().chain(shared).find_map(|group| {
-        let source = item(item(group, tags::DERIVATION_IMAGE_SEQUENCE)?, tags::SOURCE_IMAGE_SEQUENCE)?;
+        let source = item(
+            item(group, tags::DERIVATION_IMAGE_SEQUENCE)?,
+            tags::SOURCE_IMAGE_SEQUENCE,
+        )?;
         text(source, tags::REFERENCED_SOP_INSTANCE_UID)
     })
 }
@@ -261,12 +266,7 @@ pub fn read_segment(
     segment_mask(path, selector, image, options).map_err(|p| p.of(path))
 }
 
-fn segment_mask(
-    path: &Path,
-    selector: &str,
-    image: Option<&Grid>,
-    options: &SegmentOptions,
-) -> Result<Mask, Problem> {
+fn segment_mask(path: &Path, selector: &str, image: Option<&Grid>, options: &SegmentOptions) -> Result<Mask, Problem> {
     let file = read(path, Wanted::Pixels)?;
     check_class(&file)?;
     let about = header(path, &file, SeriesTags::default())?;
@@ -426,10 +426,7 @@ fn own_grid(planes: &[Plane]) -> Result<Grid, Problem> {
     };
     let slots = (extent / by).round();
     if slots > 65535.0 {
-        return Err(Problem::Uneven {
-            least,
-            most: extent,
-        });
+        return Err(Problem::Uneven { least, most: extent });
     }
     // The mean distance, as for images: positions are rounded.
     let between = if slots >= 1.0 { extent / slots } else { by };

@@ -78,12 +78,7 @@ impl Series {
     /// # Errors
     /// [`DicomError`] as [`Series::grid`], and naming the file when its pixels are damaged, too few, in a transfer syntax
     /// that is not supported, or when it has changed since it was listed.
-    pub fn read(
-        &self,
-        options: &ReadOptions,
-        limits: &Limits,
-        cancelled: &AtomicBool,
-    ) -> Result<Volume, DicomError> {
+    pub fn read(&self, options: &ReadOptions, limits: &Limits, cancelled: &AtomicBool) -> Result<Volume, DicomError> {
         let (grid, order) = self.stack().map_err(|p| self.named(p))?;
         let voxel_type = match options.suv {
             true => VoxelType::F64,
@@ -102,7 +97,8 @@ impl Series {
         };
         macro_rules! read {
             ($type:ty) => {
-                self.fill::<$type>(&grid, &order, suv.as_ref(), cancelled, |v| v as $type)?.into()
+                self.fill::<$type>(&grid, &order, suv.as_ref(), cancelled, |v| v as $type)?
+                    .into()
             };
         }
         let voxels: Voxels = match voxel_type {

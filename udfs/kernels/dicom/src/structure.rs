@@ -175,7 +175,11 @@ impl<'a> Walk<'a> {
                 return Ok(head.value + head.length as usize);
             }
         }
-        let end = if undefined { end } else { head.value + head.length as usize };
+        let end = if undefined {
+            end
+        } else {
+            head.value + head.length as usize
+        };
         let raw = undefined && matches!(head.vr, VR::OB | VR::OW);
         // The content of unknown elements is in implicit VR, little endian (PS3.5 6.2.2).
         let inner = match undefined && head.vr == VR::UN {
@@ -242,12 +246,20 @@ impl<'a> Walk<'a> {
 
     fn u16(&self, at: usize, big: bool) -> u16 {
         let b = [self.bytes[at], self.bytes[at + 1]];
-        if big { u16::from_be_bytes(b) } else { u16::from_le_bytes(b) }
+        if big {
+            u16::from_be_bytes(b)
+        } else {
+            u16::from_le_bytes(b)
+        }
     }
 
     fn u32(&self, at: usize, big: bool) -> u32 {
         let b = [0, 1, 2, 3].map(|i| self.bytes[at + i]);
-        if big { u32::from_be_bytes(b) } else { u32::from_le_bytes(b) }
+        if big {
+            u32::from_be_bytes(b)
+        } else {
+            u32::from_le_bytes(b)
+        }
     }
 }
 
@@ -280,10 +292,7 @@ pub(crate) fn fragments(bytes: &[u8], start: usize) -> Result<Vec<Range<usize>>,
 }
 
 fn damaged(at: usize, reason: &'static str) -> Problem {
-    Problem::Structure {
-        at: at as u64,
-        reason,
-    }
+    Problem::Structure { at: at as u64, reason }
 }
 
 fn is_pixels(tag: Tag) -> bool {

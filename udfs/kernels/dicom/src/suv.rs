@@ -65,11 +65,9 @@ fn factor(object: &InMemDicomObject, earliest: f64) -> Result<f64, Problem> {
         None => return Err(refuse("it has no Units")),
     }
     let need = |found: Option<f64>, what: &str| {
-        found
-            .filter(|v| *v > 0.0)
-            .ok_or_else(|| Problem::Suv {
-                reason: format!("it has no {what} above 0"),
-            })
+        found.filter(|v| *v > 0.0).ok_or_else(|| Problem::Suv {
+            reason: format!("it has no {what} above 0"),
+        })
     };
     let weight = need(number(object, tags::PATIENT_WEIGHT, "PatientWeight")?, "PatientWeight")?;
     let radio = item(object, tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE)
@@ -131,7 +129,11 @@ fn day(date: &str) -> Option<f64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     Some((days + (153 * month + 2) / 5 + day - 1) as f64)
 }

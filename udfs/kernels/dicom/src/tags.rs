@@ -105,7 +105,10 @@ fn value(element: &dicom_object::mem::InMemElement) -> Option<String> {
     if bytes == 0 {
         return None;
     }
-    if matches!(element.vr(), VR::OB | VR::OW | VR::UN | VR::OD | VR::OF | VR::OL | VR::OV) {
+    if matches!(
+        element.vr(),
+        VR::OB | VR::OW | VR::UN | VR::OD | VR::OF | VR::OL | VR::OV
+    ) {
         return Some(format!("{bytes} bytes"));
     }
     let text = element.value().to_str().ok()?;

@@ -26,7 +26,9 @@ fn series_are_simpleitks() {
         let listing = listed(&shared.join("data").join(folder));
         assert!(listing.failures.is_empty(), "{folder}: {:?}", listing.failures);
         let series = &listing.series[0];
-        let volume = series.read(&ReadOptions::default(), &Limits::default(), &GO_ON).unwrap();
+        let volume = series
+            .read(&ReadOptions::default(), &Limits::default(), &GO_ON)
+            .unwrap();
         same_volume(&volume, expected);
         assert_eq!(volume.grid(), &series.grid().unwrap());
         // That SimpleITK's voxels are those of the NIfTI beside it was seen when the golden values were made.
@@ -43,7 +45,15 @@ fn segments_are_highdicoms() {
         let (image, seg) = (&patient.series[0], &patient.segmentations[0]);
         let grid = image.grid().unwrap();
         let labels: Vec<_> = seg.segments().iter().map(|s| s.label.as_str()).collect();
-        assert_eq!(labels, segments.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(
+            labels,
+            segments
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+        );
         for (label, expected) in segments.as_object().unwrap() {
             let options = SegmentOptions::default();
             let mask = read_segment(seg.path(), label, Some(&grid), &options).unwrap();
@@ -82,18 +92,28 @@ fn regions_are_the_nifti_masks() {
         let matching = set
             .rois()
             .iter()
-            .filter(|roi| read_roi(set.path(), &set.selector(roi), &grid).is_ok_and(|m| m.voxels() as u64 == expected["voxels"]))
+            .filter(|roi| {
+                read_roi(set.path(), &set.selector(roi), &grid).is_ok_and(|m| m.voxels() as u64 == expected["voxels"])
+            })
             .count();
         let regions: Vec<_> = set
             .rois()
             .iter()
-            .map(|r| (set.selector(r), r.contours, read_roi(set.path(), &set.selector(r), &grid).map(|m| m.voxels())))
+            .map(|r| {
+                (
+                    set.selector(r),
+                    r.contours,
+                    read_roi(set.path(), &set.selector(r), &grid).map(|m| m.voxels()),
+                )
+            })
             .collect();
         assert!(matching > 0, "{regions:?}");
-        let roi = set
-            .rois()
-            .iter()
-            .find(|roi| read_roi(set.path(), &set.selector(roi), &grid).is_ok_and(|m| m.voxels() as u64 == expected["voxels"]));
-        same_region(&read_roi(set.path(), &set.selector(roi.unwrap()), &grid).unwrap(), expected);
+        let roi = set.rois().iter().find(|roi| {
+            read_roi(set.path(), &set.selector(roi), &grid).is_ok_and(|m| m.voxels() as u64 == expected["voxels"])
+        });
+        same_region(
+            &read_roi(set.path(), &set.selector(roi.unwrap()), &grid).unwrap(),
+            expected,
+        );
     }
 }

@@ -74,7 +74,10 @@ pub fn same_grid(grid: &Grid, expected: &Value) {
             .iter()
             .zip(&expected)
             .all(|(f, e)| (f - e).abs() <= 1e-15 * e.abs().max(1.0));
-        assert!(close && found.len() == expected.len(), "{what} {found:?}, expected {expected:?}");
+        assert!(
+            close && found.len() == expected.len(),
+            "{what} {found:?}, expected {expected:?}"
+        );
     }
 }
 
