@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 
 import numpy
@@ -204,6 +205,16 @@ def plain():
     by_hand("modality_lut", (1000 + 7 * numpy.clip(stored.astype(int) - 100, 0, 15)).astype(numpy.uint16))
 
 
+    floats = numpy.random.default_rng(12).normal(size=(NZ, NY, NX)).astype(numpy.float32)
+
+    def as_floats(ds, z):
+        del ds.PixelData
+        ds.FloatPixelData = floats[z].tobytes()
+
+    slices("float_pixels", 11, numbers(numpy.uint32, 12), edit=as_floats)
+    by_hand("float_pixels", floats)
+
+
 def encodings():
     array = numbers(numpy.int16, 20, -1024, 3071)
     for number, (case, syntax) in enumerate(
@@ -366,6 +377,21 @@ def enhanced():
     ds.PixelData = encapsulate(frames, fragments_per_frame=2, has_bot=True)
     write(ds, "enhanced_fragments", "frames.dcm")
     by_hand("enhanced_fragments", array.astype(numpy.int32) - 1024)
+    ds = groups("deflated_frames", 45, array, order)
+    frames = []
+    for frame in ds.pixel_array:
+        deflate = zlib.compressobj(wbits=-15)
+        packed = deflate.compress(frame.tobytes()) + deflate.flush()
+        frames.append(packed + b"\0" * (len(packed) % 2))
+    ds.file_meta.TransferSyntaxUID = JPEG2000Lossless
+    ds.PixelData = encapsulate(frames)
+    ds["PixelData"].VR = "OB"
+    ds["PixelData"].is_undefined_length = True
+    write(ds, "deflated_frames", "frames.dcm")
+    # pydicom does not know this transfer syntax yet.
+    path = CASES / "deflated_frames/frames.dcm"
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.8.1\0"))
+    by_hand("deflated_frames", array.astype(numpy.int32) - 1024)
     ds = groups("frame_count", 44, array[:, :NY, :NX], order)
     ds.NumberOfFrames = 40
     write(ds, "frame_count", "frames.dcm")

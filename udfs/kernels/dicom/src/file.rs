@@ -1,7 +1,7 @@
 //! One DICOM file: its elements, and its pixels where they lie.
 
 use crate::error::Problem;
-use crate::structure::{Encoding, Layout, PixelElement, Stop, Walk};
+use crate::structure::{Encoding, PixelElement, Stop, Walk};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::TransferSyntaxIndex;
@@ -60,30 +60,38 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<DicomFile, Problem> {
         if bytes.get(128..132) != Some(b"DICM") {
             return Err(Problem::NotDicom);
         }
-        match parse(std::mem::take(&mut bytes), length, whole, wanted) {
-            Ok(file) => return Ok(file),
-            Err((Stop::Problem(problem), _)) => return Err(problem),
-            Err((Stop::More, back)) => bytes = back,
+        match located(&bytes, whole, wanted) {
+            Ok(Located {
+                object,
+                transfer_syntax,
+                encoding,
+                pixels,
+                inflated,
+            }) => {
+                return Ok(DicomFile {
+                    object,
+                    transfer_syntax,
+                    encoding,
+                    pixels,
+                    length: inflated.as_ref().map_or(length, |data| data.len() as u64),
+                    bytes: inflated.unwrap_or(bytes),
+                });
+            }
+            Err(Stop::Problem(problem)) => return Err(problem),
+            Err(Stop::More) => {}
         }
         next = next.saturating_mul(4).max(bytes.len() as u64 + 1);
     }
 }
 
-fn parse(bytes: Vec<u8>, length: u64, whole: bool, wanted: Wanted) -> Result<DicomFile, (Stop, Vec<u8>)> {
-    match located(&bytes, whole, wanted) {
-        Err(stop) => Err((stop, bytes)),
-        Ok((object, transfer_syntax, encoding, layout, inflated)) => Ok(DicomFile {
-            object,
-            transfer_syntax,
-            encoding,
-            pixels: layout.pixels,
-            length: inflated.as_ref().map_or(length, |data| data.len() as u64),
-            bytes: inflated.unwrap_or(bytes),
-        }),
-    }
+/// What is found in the first bytes of a file, or in all of them.
+struct Located {
+    object: InMemDicomObject,
+    transfer_syntax: String,
+    encoding: Encoding,
+    pixels: Option<PixelElement>,
+    inflated: Option<Vec<u8>>,
 }
-
-type Located = (InMemDicomObject, String, Encoding, Layout, Option<Vec<u8>>);
 
 fn located(bytes: &[u8], whole: bool, wanted: Wanted) -> Result<Located, Stop> {
     let (transfer_syntax, start) = meta(bytes, whole)?;
@@ -118,7 +126,14 @@ fn located(bytes: &[u8], whole: bool, wanted: Wanted) -> Result<Located, Stop> {
         Ok(Ok(object)) => object,
         _ => return Err(Problem::Dataset.into()),
     };
-    Ok((object, transfer_syntax, encoding, layout, inflated))
+    let pixels = layout.pixels;
+    Ok(Located {
+        object,
+        transfer_syntax,
+        encoding,
+        pixels,
+        inflated,
+    })
 }
 
 /// Explicit VR big endian, retired.

@@ -253,9 +253,12 @@ pub(crate) fn grid(first: &Plane, slices: usize, between: f64) -> Result<Grid, P
     )?)
 }
 
+/// Whether two planes are alike in one respect.
+type Same<'a> = &'a dyn Fn(&Plane, &Plane) -> bool;
+
 /// Frames of one volume have one size, spacing and orientation.
 fn alike(planes: &[Plane]) -> Result<(), Problem> {
-    let different = |same: &dyn Fn(&Plane, &Plane) -> bool| {
+    let different = |same: Same<'_>| {
         let mut kinds: Vec<&Plane> = Vec::new();
         for plane in planes {
             // Hundreds of kinds are no better told than a few.
@@ -265,7 +268,7 @@ fn alike(planes: &[Plane]) -> Result<(), Problem> {
         }
         kinds.len()
     };
-    let checks: [(&'static str, &dyn Fn(&Plane, &Plane) -> bool); 3] = [
+    let checks: [(&'static str, Same<'_>); 3] = [
         ("Rows and Columns", &|a, b| (a.rows, a.columns) == (b.rows, b.columns)),
         ("ImageOrientationPatient", &|a, b| a.same_orientation(b)),
         ("PixelSpacing", &|a, b| a.same_spacing(b)),

@@ -16,10 +16,8 @@ impl Polygons {
     pub fn bounds(&self) -> ([f64; 2], [f64; 2]) {
         let mut bounds = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
         for p in self.polygons.iter().flatten() {
-            for d in 0..2 {
-                bounds.0[d] = bounds.0[d].min(p[d]);
-                bounds.1[d] = bounds.1[d].max(p[d]);
-            }
+            bounds.0 = [bounds.0[0].min(p[0]), bounds.0[1].min(p[1])];
+            bounds.1 = [bounds.1[0].max(p[0]), bounds.1[1].max(p[1])];
         }
         bounds
     }

@@ -56,7 +56,12 @@ fn factor(object: &InMemDicomObject, earliest: f64) -> Result<f64, Problem> {
     }
     match text(object, tags::UNITS).as_deref() {
         Some("BQML") => {}
-        Some("GML") => return Ok(1.0),
+        Some("GML") => {
+            return match text(object, tags::SUV_TYPE).as_deref() {
+                None | Some("BW") => Ok(1.0),
+                Some(_) => Err(refuse("it is an SUV by something other than body weight already")),
+            };
+        }
         Some(other) => {
             return Err(Problem::Suv {
                 reason: format!("its Units are {other}; expected is BQML"),

@@ -163,5 +163,5 @@ fn is_safe(tag: Tag, vr: VR) -> bool {
         US | SS | UL | SL | UV | SV | FL | FD | DS | IS | AT | CS | OB | OW | OF | OD | OL | OV
     );
     // The patient's group, the visit's, and what private elements hold is not known to be harmless.
-    numbers && tag.group() % 2 == 0 && ![0x0010, 0x0032, 0x0038, 0x0040, 0x4008].contains(&tag.group())
+    numbers && tag.group().is_multiple_of(2) && ![0x0010, 0x0032, 0x0038, 0x0040, 0x4008].contains(&tag.group())
 }

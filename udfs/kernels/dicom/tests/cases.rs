@@ -8,7 +8,7 @@ use radsql_imaging::Limits;
 use radsql_volume::{Volume, Voxels};
 
 fn listed(case: &str) -> Listing {
-    list(golden("cases").join(case), &ListOptions::default(), &GO_ON, &|_, _| {}).unwrap()
+    list(golden("cases").join(case), &ListOptions::default(), &GO_ON, &|_, _| {}).expect("readable")
 }
 
 fn read_with(case: &str, options: &ReadOptions) -> Result<Volume, DicomError> {

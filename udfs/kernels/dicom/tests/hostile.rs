@@ -23,7 +23,7 @@ fn one_thread() -> ListOptions {
 
 /// Everything that can be asked of a file; whether its voxels came out.
 fn ask_everything(path: &Path) -> bool {
-    let listing = list(path, &one_thread(), &GO_ON, &|_, _| {}).unwrap();
+    let listing = list(path, &one_thread(), &GO_ON, &|_, _| {}).expect("readable");
     let mut read = false;
     for series in &listing.series {
         read |= series.read(&ReadOptions::default(), &LIMITS, &GO_ON).is_ok();
@@ -35,7 +35,7 @@ fn ask_everything(path: &Path) -> bool {
         [0.0; 3],
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
     )
-    .unwrap();
+    .expect("readable");
     let options = SegmentOptions {
         limits: LIMITS,
         ..Default::default()
@@ -72,7 +72,10 @@ fn files() -> Vec<PathBuf> {
         "oblique",
     ];
     let first = |folder: PathBuf| {
-        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .expect("readable")
+            .map(|e| e.expect("readable").path())
+            .collect();
         files.sort();
         files.swap_remove(0)
     };
@@ -140,9 +143,9 @@ fn explicit(dataset: &[u8]) -> Vec<u8> {
 }
 
 fn problem_of(dataset: &[u8]) -> Problem {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("readable");
     let path = folder.path().join("made");
-    std::fs::write(&path, explicit(dataset)).unwrap();
+    std::fs::write(&path, explicit(dataset)).expect("readable");
     tags(&path, TagOptions::default()).expect_err("damaged").problem
 }
 

@@ -17,8 +17,8 @@ fn file(name: &str) -> PathBuf {
 }
 
 fn grid() -> Grid {
-    let series = find_series(file("image"), IMAGE, &GO_ON).unwrap();
-    series.grid().unwrap()
+    let series = find_series(file("image"), IMAGE, &GO_ON).expect("readable");
+    series.grid().expect("readable")
 }
 
 fn segment(name: &str, selector: &str) -> Result<Mask, DicomError> {
