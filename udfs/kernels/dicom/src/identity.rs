@@ -25,14 +25,30 @@ impl Series {
         for path in self.files() {
             hashes.push(hash_file(path, &mut buffer, cancelled).map_err(|p| p.of(path))?);
         }
-        hashes.sort_unstable();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(b"radsql dicom series 1");
-        for hash in hashes {
-            hasher.update(&hash);
-        }
-        Ok(FilesHash(hasher.finalize().into()))
+        Ok(joined(hashes))
     }
+}
+
+/// A hash of the bytes of one segmentation or structure set, whatever it is called: as [`Series::content_hash`] of a series
+/// with this one file.
+///
+/// # Errors
+/// [`DicomError`] when the file cannot be read, and [`Problem::Cancelled`].
+pub fn file_hash(path: impl AsRef<Path>, cancelled: &AtomicBool) -> Result<FilesHash, DicomError> {
+    let path = path.as_ref();
+    let hash = hash_file(path, &mut vec![0; STEP], cancelled).map_err(|p| p.of(path))?;
+    Ok(joined(vec![hash]))
+}
+
+/// One hash of those of several files.
+fn joined(mut hashes: Vec<[u8; 32]>) -> FilesHash {
+    hashes.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"radsql dicom series 1");
+    for hash in hashes {
+        hasher.update(&hash);
+    }
+    FilesHash(hasher.finalize().into())
 }
 
 fn hash_file(path: &Path, buffer: &mut [u8], cancelled: &AtomicBool) -> Result<[u8; 32], Problem> {

@@ -49,6 +49,7 @@ mod tags;
 pub use error::{DicomError, Problem};
 pub use folder::{ListOptions, Listing, find_series, list};
 pub use header::{SeriesTags, TagOptions};
+pub use identity::file_hash;
 pub use regions::{Region, RegionKind, read_region};
 pub use rtstruct::{Roi, StructureSet, read_roi, read_structure_set};
 pub use seg::{Segment, SegmentOptions, Segmentation, SegmentationType, read_segment, read_segmentation};

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{GO_ON, golden, golden_json, same_volume};
-use radsql_dicom::{DicomError, ListOptions, Listing, Problem, ReadOptions, find_series, list};
+use radsql_dicom::{DicomError, ListOptions, Listing, Problem, ReadOptions, file_hash, find_series, list};
 use radsql_imaging::Limits;
 use radsql_volume::{Volume, Voxels};
 
@@ -170,6 +170,11 @@ fn the_content_hash_knows_no_names_and_no_order() {
         other.content_hash(&GO_ON).unwrap()
     );
     std::fs::remove_file(moved.path().join("9")).unwrap();
+    let one = file_hash(folder.join("a/deep/02"), &GO_ON).unwrap();
+    assert_eq!(
+        one,
+        file_hash(golden("cases/layout/b/copy of a slice.dcm"), &GO_ON).unwrap()
+    );
     let fewer = find_series(moved.path(), series.uid(), &GO_ON).unwrap();
     assert_ne!(
         series.content_hash(&GO_ON).unwrap(),
