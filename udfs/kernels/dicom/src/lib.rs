@@ -5,7 +5,9 @@
 //! types are those that SimpleITK 2.5 gives for the same series, except where it would give a grid that is not that of the
 //! slices: there an error says why.
 //!
-//! Slope and intercept are applied for every modality, each slice's own; SimpleITK leaves them out for MR.
+//! Slope and intercept are applied for every modality, each slice's own. Where SimpleITK goes another way than the standard,
+//! the standard is followed: tables of the Modality LUT are applied, bits above the high bit are cut, frames of enhanced
+//! objects are put in the order of their places.
 //!
 //! Nothing that a file says about itself is believed before it is checked against the bytes that are there. Errors name
 //! files, but no patient, date or identifier.
