@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("radsql-cache", &[]),
     ("radsql-volume", &[]),
     ("radsql-imaging", &["radsql-volume"]),
+    ("radsql-dicom", &["radsql-volume", "radsql-imaging"]),
     ("radsql-radiomics", &["radsql-volume"]),
     ("radsql-survival", &[]),
     ("radsql-demo", &[]),
