@@ -43,6 +43,7 @@ mod polygon;
 mod regions;
 mod rtstruct;
 mod seg;
+mod selector;
 mod series;
 mod structure;
 mod suv;

@@ -6,6 +6,7 @@ use crate::file::{DicomFile, Wanted, read};
 use crate::header::SeriesTags;
 use crate::place::{Slice, assemble, index_of};
 use crate::polygon::Polygons;
+use crate::selector::{Numbered, find, selector};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use radsql_volume::{Grid, Mask, VolumeError};
@@ -155,36 +156,23 @@ impl StructureSet {
     /// The text by which [`read_roi`] finds a region: its name, or its number where the name is empty, a number, or that of
     /// several regions.
     pub fn selector(&self, roi: &Roi) -> String {
-        let same = self.rois.iter().filter(|r| r.name == roi.name).count();
-        match roi.name.is_empty() || same > 1 || roi.name.parse::<u32>().is_ok() {
-            true => roi.number.to_string(),
-            false => roi.name.clone(),
-        }
+        selector(&self.rois, roi)
     }
 
     pub(crate) fn key(&self) -> (&str, &Path) {
         (&self.sop_uid, &self.path)
     }
+}
 
-    fn find(&self, selector: &str) -> Result<&Roi, Problem> {
-        let number = selector.parse::<u32>().ok();
-        if let Some(found) = self.rois.iter().find(|r| Some(r.number) == number) {
-            return Ok(found);
-        }
-        let named: Vec<_> = self.rois.iter().filter(|r| r.name == selector).collect();
-        match named.as_slice() {
-            [one] => Ok(one),
-            [] => Err(Problem::Absent {
-                kind: "region",
-                asked: selector.to_owned(),
-                found: crate::names(self.rois.iter().map(|r| self.selector(r))),
-            }),
-            several => Err(Problem::Ambiguous {
-                kind: "region",
-                asked: selector.to_owned(),
-                found: several.len(),
-            }),
-        }
+impl Numbered for Roi {
+    const KIND: &'static str = "region";
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 }
 
@@ -217,7 +205,7 @@ struct PlaneContours {
 fn roi_mask(path: &Path, selector: &str, image: &Grid) -> Result<Mask, Problem> {
     let file = structure_set_file(path)?;
     let about = header(path, &file, SeriesTags::default())?;
-    let roi = about.find(selector)?;
+    let roi = find(&about.rois, selector)?;
     let region = || about.selector(roi);
     let mut contours: Vec<(f64, Vec<[f64; 2]>)> = Vec::new();
     for contour in contours_of(&file.object, roi.number) {

@@ -7,6 +7,7 @@ use crate::header::{SEGMENTATIONS, SeriesTags};
 use crate::pixels::{Frames, PixelFormat, each_stored, per_frame, unpack_bits};
 use crate::place::{Slice, assemble, offset_on};
 use crate::plane::{Plane, dot, grid, minus};
+use crate::selector::{Numbered, find, selector};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use radsql_imaging::Limits;
@@ -210,37 +211,23 @@ impl Segmentation {
     /// The text by which [`read_segment`] finds a segment: its label, or its number where the label is empty, a number, or
     /// that of several segments.
     pub fn selector(&self, segment: &Segment) -> String {
-        let same = self.segments.iter().filter(|s| s.label == segment.label).count();
-        match segment.label.is_empty() || same > 1 || segment.label.parse::<u32>().is_ok() {
-            true => segment.number.to_string(),
-            false => segment.label.clone(),
-        }
+        selector(&self.segments, segment)
     }
 
     pub(crate) fn key(&self) -> (&str, &Path) {
         (&self.sop_uid, &self.path)
     }
+}
 
-    /// The segment of a label, or else of a number.
-    fn find(&self, selector: &str) -> Result<&Segment, Problem> {
-        let number = selector.parse::<u32>().ok();
-        if let Some(found) = self.segments.iter().find(|s| Some(s.number) == number) {
-            return Ok(found);
-        }
-        let named: Vec<_> = self.segments.iter().filter(|s| s.label == selector).collect();
-        match named.as_slice() {
-            [one] => Ok(one),
-            [] => Err(Problem::Absent {
-                kind: "segment",
-                asked: selector.to_owned(),
-                found: crate::names(self.segments.iter().map(|s| self.selector(s))),
-            }),
-            several => Err(Problem::Ambiguous {
-                kind: "segment",
-                asked: selector.to_owned(),
-                found: several.len(),
-            }),
-        }
+impl Numbered for Segment {
+    const KIND: &'static str = "segment";
+
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn name(&self) -> &str {
+        &self.label
     }
 }
 
@@ -270,7 +257,7 @@ fn segment_mask(path: &Path, selector: &str, image: Option<&Grid>, options: &Seg
     let file = read(path, Wanted::Pixels)?;
     check_class(&file)?;
     let about = header(path, &file, SeriesTags::default())?;
-    let wanted = about.find(selector)?.number;
+    let wanted = find(&about.segments, selector)?.number;
     let frames = Frames::of(&file)?;
     let described = descriptions(&file.object, &frames.format)?;
     let mine: Vec<usize> = described
