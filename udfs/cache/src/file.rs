@@ -24,6 +24,9 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS content (
         key BLOB PRIMARY KEY NOT NULL, hash BLOB NOT NULL, stored INTEGER NOT NULL
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS header (
+        key BLOB PRIMARY KEY NOT NULL, header BLOB NOT NULL, stored INTEGER NOT NULL
+    ) WITHOUT ROWID;
 ";
 
 pub(crate) struct Place {

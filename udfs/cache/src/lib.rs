@@ -7,7 +7,8 @@
 //! not there; what cannot be written is not kept. Every record carries a checksum, so that damage within it is seen. Several
 //! processes may use one folder at once.
 //!
-//! No path, file name or patient is ever written: entries are found by hashes of contents.
+//! No path, file name or patient is ever written in the clear: entries are found by hashes of contents, and what headers of
+//! images say is encrypted under the state of its file.
 //!
 //! SQLite, because it is the embedded store that several processes can share, survives being killed in the middle of a write,
 //! and has been tested most against damaged files; redb, sled and fjall let in one process only, and LMDB maps the file
@@ -17,11 +18,13 @@
 
 mod error;
 mod file;
+mod headers;
 mod key;
 mod record;
 mod store;
 
 pub use error::CacheError;
+pub use headers::State;
 pub use key::Key;
 pub use record::Record;
 pub use store::{Cache, Description, Entry};

@@ -82,7 +82,7 @@ struct Held {
 }
 
 #[derive(Clone, Copy)]
-enum Access {
+pub(crate) enum Access {
     Read,
     Write,
 }
@@ -201,6 +201,11 @@ impl Cache {
             }
             transaction.commit()
         });
+        self.written();
+    }
+
+    /// Looks now and then whether the file has grown too large.
+    pub(crate) fn written(&self) {
         // The first write of a process looks too: many short ones must not outgrow the bound together.
         if self
             .writes
@@ -283,6 +288,11 @@ impl Cache {
                      (SELECT key FROM content ORDER BY stored LIMIT (SELECT count(*) / 10 FROM content))",
                     [],
                 )?;
+                connection.execute(
+                    "DELETE FROM header WHERE key IN
+                     (SELECT key FROM header ORDER BY stored LIMIT (SELECT count(*) / 10 FROM header))",
+                    [],
+                )?;
                 let mut vacuum = connection.prepare_cached("PRAGMA incremental_vacuum")?;
                 let mut freed = vacuum.query([])?;
                 while freed.next()?.is_some() {}
@@ -296,7 +306,7 @@ impl Cache {
 
     /// Runs one piece of work on a connection of this thread. What fails is counted and gives `None`; a file that turns out to
     /// be damaged is replaced, and the work tried once more.
-    fn with<T>(&self, access: Access, mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>) -> Option<T> {
+    pub(crate) fn with<T>(&self, access: Access, mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>) -> Option<T> {
         let _turn = matches!(access, Access::Write).then(|| lock(&self.writing));
         let [reads, writes] = &self.resume;
         let resume = match access {
@@ -430,14 +440,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The bytes of a cell; `None` where damage has made something else of it.
-fn bytes_of<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<&'a [u8]>> {
+pub(crate) fn bytes_of<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<&'a [u8]>> {
     Ok(match row.get_ref(column)? {
         ValueRef::Blob(bytes) => Some(bytes),
         _ => None,
     })
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
 }

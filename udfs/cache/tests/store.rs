@@ -47,6 +47,26 @@ fn file(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn headers_last_and_cannot_be_read_in_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = |n: u32| -> [u8; 56] { std::array::from_fn(|i| n.to_le_bytes()[i % 4]) };
+    let text = |n: u32| format!("PatientID MARKER-{n}").into_bytes();
+    let cache = Cache::open(dir.path()).unwrap();
+    let all: Vec<_> = (0..1000).map(|n| (state(n), text(n))).collect();
+    cache.keep_headers(&all);
+    cache.keep_headers(&[(state(7), b"PatientID MARKER-new".to_vec())]);
+    drop(cache);
+    let cache = Cache::open(dir.path()).unwrap();
+    let found = cache.headers(&[state(999), state(1000), state(7)]);
+    assert_eq!(found, [Some(text(999)), None, Some(b"PatientID MARKER-new".to_vec())]);
+    drop(cache);
+    for entry in fs::read_dir(dir.path()).unwrap() {
+        let bytes = fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(6).any(|w| w == b"MARKER"));
+    }
+}
+
+#[test]
 fn records_add_up_and_last() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("a/b");
