@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "radsql-cache",
             "radsql-volume",
             "radsql-imaging",
+            "radsql-dicom",
             "radsql-radiomics",
             "radsql-survival",
         ],

@@ -88,7 +88,7 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
         .with_session_id(session_id)
         .with_query_planner(Arc::new(planner))
         .build();
-    for format in ["NIFTI", "NRRD"] {
+    for format in ["NIFTI", "NRRD", "DICOM"] {
         state
             .table_factories_mut()
             .insert(format.into(), Arc::clone(&factory) as _);

@@ -5,7 +5,9 @@ use crate::reference::ScanRef;
 use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use crate::scans::folders::{Folders, Look};
 use radsql_cache::Cache;
+use radsql_dicom::{DicomError, ListOptions, Listing, TagOptions};
 use radsql_radiomics::Workers;
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -51,6 +53,10 @@ pub struct Work {
     pub features: AtomicU64,
     /// Radiomics features that the cache gave.
     pub cached_features: AtomicU64,
+    /// DICOM files whose headers were looked at, in folders that were listed.
+    pub files_listed: AtomicU64,
+    /// DICOM files in the folders that were listed or are being listed.
+    pub files_to_list: AtomicU64,
     /// Texture matrices built (GLCM, GLRLM, GLSZM, GLDM, NGTDM: one each an image).
     pub texture_matrices: AtomicU64,
 }
@@ -61,6 +67,9 @@ pub struct ScanRuntime {
     pool: Arc<dyn MemoryPool>,
     errors: Mutex<VecDeque<ScanError>>,
     caches: Mutex<HashMap<String, Arc<Cache>>>,
+    folders: Folders,
+    /// Numbers pieces of work, from 1.
+    runs: AtomicU64,
     /// The threads that the session may use, as they were asked for last.
     turns: Mutex<(usize, Arc<Semaphore>)>,
     holders: Mutex<usize>,
@@ -76,6 +85,8 @@ impl ScanRuntime {
             pool,
             errors: Mutex::default(),
             caches: Mutex::default(),
+            folders: Folders::default(),
+            runs: AtomicU64::new(1),
             turns: Mutex::new((0, Arc::new(Semaphore::new(0)))),
             holders: Mutex::new(0),
             freed: Condvar::new(),
@@ -104,6 +115,51 @@ impl ScanRuntime {
         let cache = Arc::new(Cache::open(Path::new(folder)).ok()?);
         caches.insert(folder.to_owned(), Arc::clone(&cache));
         Some(cache)
+    }
+
+    /// What lies in a folder of DICOM files, or in one file: its headers are read, on the session's threads, unless nothing
+    /// has changed since the last time. Identifying tags are kept only if they are asked for.
+    ///
+    /// # Errors
+    /// As [`radsql_dicom::list`].
+    pub fn list_dicom(
+        &self,
+        folder: &Path,
+        tags: TagOptions,
+        options: &RadsqlOptions,
+        cancelled: &AtomicBool,
+    ) -> std::result::Result<Arc<Listing>, DicomError> {
+        let cache = self.cache(&options.cache_dir);
+        let list = ListOptions {
+            threads: options.parallelism(),
+            tags,
+        };
+        self.list(folder, list, cache.as_deref(), 0, cancelled)
+    }
+
+    fn list(
+        &self,
+        folder: &Path,
+        options: ListOptions,
+        cache: Option<&Cache>,
+        work: u64,
+        cancelled: &AtomicBool,
+    ) -> std::result::Result<Arc<Listing>, DicomError> {
+        let begun = AtomicBool::new(false);
+        let progress = |_: usize, all: usize| {
+            if !begun.swap(true, Ordering::Relaxed) {
+                self.work.files_to_list.fetch_add(all as u64, Ordering::Relaxed);
+            }
+            self.work.files_listed.fetch_add(1, Ordering::Relaxed);
+        };
+        let look = Look {
+            options,
+            cache,
+            work,
+            cancelled,
+            progress: &progress,
+        };
+        self.folders.list(folder, &look)
     }
 
     /// The failures kept so far, oldest first.
@@ -144,10 +200,12 @@ impl ScanRuntime {
         let on_error = options.on_error;
         let threads = options.parallelism();
         let ours = self.turns(threads);
+        let cache = self.cache(&options.cache_dir);
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
         stream::iter(rows)
             .map(|row| {
                 let (runtime, job, flag) = (Arc::clone(self), Arc::clone(&job), Arc::clone(&cancel.0));
-                let ours = Arc::clone(&ours);
+                let (ours, cache) = (Arc::clone(&ours), cache.clone());
                 async move {
                     let Some(scan) = row else { return Ok(None) };
                     let turns = Arc::clone(&ours);
@@ -160,6 +218,8 @@ impl ScanRuntime {
                             flag,
                             function,
                             turns,
+                            cache,
+                            run,
                         };
                         let answer = ticket.check().and_then(|()| job(&scan, &ticket));
                         runtime.work.scans.fetch_add(1, Ordering::Relaxed);
@@ -200,6 +260,9 @@ pub struct Job {
     function: &'static str,
     /// The threads that the query may use.
     turns: Arc<Semaphore>,
+    cache: Option<Arc<Cache>>,
+    /// Number of the piece of work that the job is part of.
+    run: u64,
 }
 
 impl Job {
@@ -211,6 +274,23 @@ impl Job {
     /// Counters of the session.
     pub fn work(&self) -> &Work {
         &self.runtime.work
+    }
+
+    /// What the session's cache keeps.
+    pub fn cache(&self) -> Option<&Cache> {
+        self.cache.as_deref()
+    }
+
+    /// What lies in a folder of DICOM files, which is looked at once for all jobs of a batch.
+    ///
+    /// # Errors
+    /// As [`radsql_dicom::list`].
+    pub fn folder(&self, folder: &Path) -> std::result::Result<Arc<Listing>, DicomError> {
+        let options = ListOptions {
+            threads: 1,
+            ..ListOptions::default()
+        };
+        self.runtime.list(folder, options, self.cache(), self.run, &self.flag)
     }
 
     /// # Errors

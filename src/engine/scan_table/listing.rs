@@ -1,7 +1,7 @@
-//! Which files a scan table has.
+//! Which NIfTI or NRRD files a scan table has.
 
 use super::template::{Bindings, Template};
-use super::{SIZES, SPACINGS, TEXTS};
+use super::{Found, Row, SIZES, SPACINGS, TEXTS};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Where a table's images and masks are.
 #[derive(Debug)]
-pub struct Listing {
+pub struct FileListing {
     root: PathBuf,
     location: String,
     extensions: &'static [&'static str],
@@ -18,26 +18,7 @@ pub struct Listing {
     constants: Bindings,
 }
 
-/// A row: an image and one region of it.
-#[derive(Debug, Clone)]
-pub struct Row {
-    /// Reference to the image.
-    pub image: String,
-    /// Reference to the mask, where there is one.
-    pub mask: Option<String>,
-    /// Text columns.
-    pub texts: Bindings,
-}
-
-/// What a listing found.
-pub struct Found {
-    /// Images with their regions.
-    pub rows: Vec<Row>,
-    /// Masks that belong to no image.
-    pub masks_alone: Vec<String>,
-}
-
-impl Listing {
+impl FileListing {
     /// Reads `LOCATION` and `OPTIONS (image '...', mask '...', ...)`.
     pub fn from_command(cmd: &CreateExternalTable) -> Result<Self> {
         let table = &cmd.name;
@@ -167,7 +148,9 @@ impl Listing {
                 rows.push(Row {
                     image: image.clone(),
                     mask,
+                    path: image.clone(),
                     texts,
+                    ..Row::default()
                 });
             };
             if masks.is_empty() {
@@ -180,13 +163,15 @@ impl Listing {
             }
         }
         let masks_alone = match &self.mask {
-            Some((_, template)) => {
-                let all = template.files(&self.root, &Bindings::new()).map_err(unreadable)?;
-                all.into_iter().map(|(m, _)| m).filter(|m| !used.contains(m)).collect()
-            }
+            Some((_, template)) => template.files(&self.root, &Bindings::new()).map_err(unreadable)?,
             None => vec![],
         };
-        Ok(Found { rows, masks_alone })
+        let masks_alone = masks_alone.into_iter().map(|(m, _)| m).filter(|m| !used.contains(m));
+        let why = "no image belongs to this mask";
+        Ok(Found {
+            rows,
+            left_out: masks_alone.map(|m| (None, Some(m), why.to_string())).collect(),
+        })
     }
 
     fn every_file(&self) -> Result<Vec<String>> {

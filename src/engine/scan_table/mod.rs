@@ -1,12 +1,14 @@
-//! Scan tables: `CREATE EXTERNAL TABLE ... STORED AS NIFTI` or `NRRD`, one row for each image and region, from headers alone.
+//! Scan tables: `CREATE EXTERNAL TABLE ... STORED AS NIFTI`, `NRRD` or `DICOM`, one row for each image and region, from
+//! headers alone.
 
+mod dicom;
 mod listing;
 mod template;
 
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
-use datafusion::common::{Result, plan_err};
+use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{CreateExternalTable, Expr};
@@ -14,12 +16,16 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::stream::{self, StreamExt};
-use listing::{Listing, Row};
-use radsql_udfs::options::RadsqlOptions;
+use dicom::DicomListing;
+use listing::FileListing;
+use radsql_udfs::options::{OnError, RadsqlOptions};
 use radsql_udfs::reference::{Kind, ScanRef};
 use radsql_udfs::scan::{ScanError, ScanRuntime};
+use radsql_udfs::scans::series::NUMBERS;
 use radsql_udfs::scans::{self, Geometry};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 /// Rows of a batch. Work on scans spreads over the cores within a batch; the query sees results a batch at a time.
@@ -32,6 +38,82 @@ const FUNCTION: &str = "scan";
 const TEXTS: [&str; 5] = ["patient_id", "study", "series", "modality", "region"];
 const SIZES: [&str; 3] = ["nx", "ny", "nz"];
 const SPACINGS: [&str; 3] = ["sx", "sy", "sz"];
+/// A row: an image and one region of it.
+#[derive(Debug, Clone, Default)]
+struct Row {
+    /// Reference to the image.
+    image: String,
+    /// Reference to the mask, where there is one.
+    mask: Option<String>,
+    /// File or folder of the image.
+    path: String,
+    /// Text columns.
+    texts: BTreeMap<String, String>,
+    /// Number columns.
+    numbers: BTreeMap<&'static str, f64>,
+    /// What the listing knows of the geometry already.
+    geometry: Option<Geometry>,
+}
+
+/// What a listing found.
+#[derive(Debug, Default)]
+struct Found {
+    /// Images with their regions.
+    rows: Vec<Row>,
+    /// Image, mask and reason of what is there and cannot be a row, or not a whole one.
+    left_out: Vec<(Option<String>, Option<String>, String)>,
+}
+
+/// Where a table's rows come from.
+#[derive(Debug)]
+enum Listing {
+    Files(FileListing),
+    Dicom(DicomListing),
+}
+
+impl Listing {
+    fn from_command(cmd: &CreateExternalTable) -> Result<Self> {
+        match cmd.file_type.as_str() {
+            "DICOM" => DicomListing::from_command(cmd).map(Self::Dicom),
+            _ => FileListing::from_command(cmd).map(Self::Files),
+        }
+    }
+
+    fn rows(&self, runtime: &ScanRuntime, options: &RadsqlOptions, cancelled: &AtomicBool) -> Result<Found> {
+        match self {
+            Self::Files(files) => files.rows(),
+            Self::Dicom(dicom) => dicom.rows(runtime, options, cancelled),
+        }
+    }
+
+    /// Whether rows know their geometry.
+    fn knows_geometry(&self) -> bool {
+        matches!(self, Self::Dicom(_))
+    }
+
+    fn extra_columns(&self) -> Vec<String> {
+        match self {
+            Self::Files(files) => files.extra_columns().into_iter().map(String::from).collect(),
+            Self::Dicom(dicom) => dicom.extra_columns(),
+        }
+    }
+
+    /// Why a table would be empty.
+    fn describe_empty(&self, runtime: &ScanRuntime, options: &RadsqlOptions) -> String {
+        match self {
+            Self::Files(files) => files.describe_empty(),
+            Self::Dicom(dicom) => dicom.describe_empty(runtime, options),
+        }
+    }
+
+    /// Why no image would have a mask, when masks are asked for.
+    fn describe_no_mask(&self) -> Option<String> {
+        match self {
+            Self::Files(files) => files.describe_no_mask(),
+            Self::Dicom(dicom) => dicom.describe_no_mask(),
+        }
+    }
+}
 
 /// Makes scan tables of one format.
 #[derive(Debug)]
@@ -48,7 +130,7 @@ impl ScanTableFactory {
 
 #[async_trait::async_trait]
 impl TableProviderFactory for ScanTableFactory {
-    async fn create(&self, _: &dyn Session, cmd: &CreateExternalTable) -> Result<Arc<dyn TableProvider>> {
+    async fn create(&self, session: &dyn Session, cmd: &CreateExternalTable) -> Result<Arc<dyn TableProvider>> {
         if !cmd.schema.fields().is_empty() {
             return plan_err!(
                 "{}: a scan table has columns of its own; leave the list of columns out",
@@ -61,26 +143,46 @@ impl TableProviderFactory for ScanTableFactory {
             listing: Arc::new(listing),
             runtime: Arc::clone(&self.runtime),
         };
-        // A table over nothing is a slip: better said now than seen as an empty result.
-        let listing = Arc::clone(&table.listing);
-        let found = blocking(move || listing.rows()).await??;
-        if found.rows.is_empty() {
-            return plan_err!("{}: {}", cmd.name, table.listing.describe_empty());
+        // A table over nothing is a slip: better said now than seen as an empty result. What cannot be read is told by queries.
+        let options = RadsqlOptions {
+            on_error: OnError::Null,
+            ..RadsqlOptions::of(session.config_options())
+        };
+        let (listing, runtime) = (Arc::clone(&table.listing), Arc::clone(&self.runtime));
+        let flag = CancelOnDrop::default();
+        let cancelled = Arc::clone(&flag.0);
+        let looked = blocking(move || {
+            let found = listing.rows(&runtime, &options, &cancelled)?;
+            let reason = if found.rows.is_empty() {
+                Some(listing.describe_empty(&runtime, &options))
+            } else if found.rows.iter().all(|r| r.mask.is_none()) {
+                listing.describe_no_mask()
+            } else {
+                None
+            };
+            Ok::<_, DataFusionError>(reason)
+        });
+        match looked.await?? {
+            Some(reason) => plan_err!("{}: {reason}", cmd.name),
+            None => Ok(Arc::new(table)),
         }
-        if let (Some(reason), true) = (
-            table.listing.describe_no_mask(),
-            found.rows.iter().all(|r| r.mask.is_none()),
-        ) {
-            return plan_err!("{}: {reason}", cmd.name);
-        }
-        Ok(Arc::new(table))
+    }
+}
+
+/// Work that nobody waits for any more stops.
+#[derive(Default)]
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
 async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(f)
         .await
-        .map_err(|e| datafusion::common::DataFusionError::External(Box::new(e)))
+        .map_err(|e| DataFusionError::External(Box::new(e)))
 }
 
 fn schema(listing: &Listing) -> SchemaRef {
@@ -91,6 +193,9 @@ fn schema(listing: &Listing) -> SchemaRef {
     fields.extend(SIZES.iter().map(|n| Field::new(*n, DataType::Int64, true)));
     fields.extend(SPACINGS.iter().map(|n| Field::new(*n, DataType::Float64, true)));
     fields.push(text("path"));
+    if listing.knows_geometry() {
+        fields.extend(NUMBERS.iter().map(|n| Field::new(*n, DataType::Float64, true)));
+    }
     fields.extend(listing.extra_columns().iter().map(|n| text(n)));
     Arc::new(Schema::new(fields))
 }
@@ -160,14 +265,17 @@ impl PartitionStream for ScanStream {
         let (listing, runtime, limit) = (Arc::clone(&self.listing), Arc::clone(&self.runtime), self.limit);
         let schema = Arc::clone(&self.schema);
         let stream = stream::once(async move {
-            let found = blocking(move || listing.rows()).await??;
-            for mask in found.masks_alone {
+            let flag = CancelOnDrop::default();
+            let (cancelled, shared, asked) = (Arc::clone(&flag.0), Arc::clone(&runtime), options.clone());
+            let known = listing.knows_geometry();
+            let found = blocking(move || listing.rows(&shared, &asked, &cancelled)).await??;
+            for (image, mask, message) in found.left_out {
                 runtime.record(ScanError {
                     when: SystemTime::now(),
                     function: FUNCTION,
-                    image: None,
-                    mask: Some(mask),
-                    message: "no image belongs to this mask".into(),
+                    image,
+                    mask,
+                    message,
                 });
             }
             let mut rows = found.rows;
@@ -175,9 +283,9 @@ impl PartitionStream for ScanStream {
             let chunks: Vec<Vec<Row>> = rows.chunks(BATCH).map(<[Row]>::to_vec).collect();
             let batches = stream::iter(chunks).then(move |chunk| {
                 let (schema, runtime, options) = (Arc::clone(&schema), Arc::clone(&runtime), options.clone());
-                async move { batch(&schema, chunk, &runtime, &options).await }
+                async move { batch(&schema, chunk, known, &runtime, &options).await }
             });
-            Ok::<_, datafusion::common::DataFusionError>(batches)
+            Ok::<_, DataFusionError>(batches)
         });
         let flat = stream.flat_map(|batches| match batches {
             Ok(batches) => batches.boxed(),
@@ -191,6 +299,7 @@ impl PartitionStream for ScanStream {
 async fn batch(
     schema: &SchemaRef,
     rows: Vec<Row>,
+    known: bool,
     runtime: &Arc<ScanRuntime>,
     options: &RadsqlOptions,
 ) -> Result<RecordBatch> {
@@ -198,7 +307,9 @@ async fn batch(
         .fields()
         .iter()
         .any(|f| SIZES.contains(&f.name().as_str()) || SPACINGS.contains(&f.name().as_str()));
-    let geometry: Vec<Option<Geometry>> = if needs_header {
+    let geometry: Vec<Option<Geometry>> = if known {
+        rows.iter().map(|r| r.geometry).collect()
+    } else if needs_header {
         let scans = rows
             .iter()
             .map(|r| {
@@ -209,7 +320,7 @@ async fn batch(
             })
             .collect();
         runtime
-            .run(FUNCTION, options, scans, |scan, _| scans::geometry(FUNCTION, scan))
+            .run(FUNCTION, options, scans, |scan, job| scans::geometry(FUNCTION, scan, job))
             .await?
     } else {
         vec![None; rows.len()]
@@ -242,8 +353,13 @@ fn column(name: &str, rows: &[Row], geometry: &[Option<Geometry>]) -> ArrayRef {
                 .collect::<Float64Array>(),
         );
     }
+    if NUMBERS.contains(&name) {
+        let numbers = rows.iter().map(|r| r.numbers.get(name).copied());
+        return Arc::new(numbers.collect::<Float64Array>());
+    }
     let text = |r: &Row| match name {
-        "image" | "path" => Some(r.image.clone()),
+        "image" => Some(r.image.clone()),
+        "path" => Some(r.path.clone()),
         "mask" => r.mask.clone(),
         name => r.texts.get(name).cloned(),
     };

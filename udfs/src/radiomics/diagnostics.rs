@@ -5,6 +5,9 @@ use crate::doc::{Doc, Kind};
 use crate::options::RadsqlOptions;
 use crate::reference::{self, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
+use crate::scans::fault::Fault;
+use crate::scans::image::Image;
+use crate::scans::region::MaskFile;
 use crate::scans;
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray};
 use datafusion::arrow::buffer::NullBuffer;
@@ -16,12 +19,11 @@ use datafusion::logical_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use radsql_imaging::{MaskOptions, Part, Reference, read_header, read_mask_with_options, read_volume};
+use radsql_imaging::MaskOptions;
 use radsql_radiomics::{
     Diagnostic, DiagnosticKind, DiagnosticValue, Parameters, RadiomicsError, diagnostic_keys, diagnostics,
     diagnostics_memory,
 };
-use std::fmt::Display;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -209,32 +211,26 @@ impl AsyncScalarUDFImpl for Diagnose {
 
 /// The diagnostics of one scan, of which image and label volume are read whole.
 fn look(scan: &ScanRef, parameters: &Parameters, job: &Job) -> Result<Vec<Diagnostic>> {
-    let fail = |argument: &str, e: &dyn Display| exec_datafusion_err!("{NAME}: {argument}: {e}");
-    let image = Reference::locate(&scan.image).map_err(|e| fail("image", &e))?;
-    let path = image.whole_file().map_err(|e| fail("image", &e))?;
-    let header = read_header(path).map_err(|e| fail("image", &e))?;
-    let reference = Reference::locate(scan.mask.as_deref().unwrap_or_default()).map_err(|e| fail("mask", &e))?;
-    let mask_header = read_header(&reference.path).map_err(|e| fail("mask", &e))?;
+    let image = Image::find(&scan.image, job).map_err(|e| scans::wrong(NAME, "image", &e))?;
+    let fail = |e: Fault| scans::wrong(NAME, "mask", &e);
+    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
+    let needed = file.memory_needed(&image).map_err(fail)?;
     let options = MaskOptions {
         label: parameters.label(),
         channel: parameters.label_channel(),
     };
     // The region first: it tells how much memory the work will take, and what is wrong with it is found without the image.
-    let reserved = job.reserve(mask_header.grid.voxels())?;
-    let mask = read_mask_with_options(&reference, &options).map_err(|e| fail("mask", &e))?;
-    let working = diagnostics_memory(parameters, &header.grid, header.voxel_type, &mask);
+    let reserved = job.reserve(needed)?;
+    let mask = file.read(&image, &options, job).map_err(fail)?;
+    let working = diagnostics_memory(parameters, image.grid(), image.voxel_type(), &mask);
     // Given back first: a job that held memory while it waits for more could wait for ever.
     drop((mask, reserved));
-    let bytes = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let volumes = bytes(header.voxel_bytes()).saturating_add(bytes(mask_header.voxel_bytes()));
+    let labels = file.labels_memory(&image).map_err(fail)?;
+    let volumes = image.voxel_bytes().saturating_add(labels);
     let _reserved = job.reserve(volumes.saturating_add(working))?;
-    let labels = read_volume(&reference.path).map_err(|e| fail("mask", &e))?;
-    let image = read_volume(path).map_err(|e| fail("image", &e))?;
+    let (labels, label) = file.labels(&image, &options, job).map_err(fail)?;
+    let image = image.read(job).map_err(|e| scans::wrong(NAME, "image", &e))?;
     job.check()?;
-    let label = match reference.part {
-        Some(Part::Label(label)) => label,
-        _ => parameters.label().unwrap_or(1),
-    };
     diagnostics(parameters, &image, &labels, label, job.cancelled()).map_err(|e| match e {
         RadiomicsError::Cancelled => exec_datafusion_err!("{NAME}: cancelled"),
         e => exec_datafusion_err!("{NAME}: {}: {e}", scans::name(scan)),

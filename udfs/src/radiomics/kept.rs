@@ -2,11 +2,10 @@
 
 use crate::reference::ScanRef;
 use crate::scan::Job;
+use crate::scans::content::content;
 use radsql_cache::{Cache, Description, Key, Record};
-use radsql_imaging::{Part, Reference, content_hash, files, identity};
+use radsql_imaging::{Part, Reference};
 use radsql_radiomics::{DEFINITION_VERSION, FeatureSet, Features, Parameters, Request};
-use std::path::Path;
-use std::time::SystemTime;
 
 /// What the cache holds of one scan, for the slots of which something is wanted.
 pub struct Kept<'a> {
@@ -116,35 +115,4 @@ impl<'a> Kept<'a> {
         }
         values
     }
-}
-
-/// Hash of the bytes of the files that a reference stands for. Files that are just as they were need no reading.
-fn content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {
-    let now = SystemTime::now();
-    let state = |path: &Path| identity(path).filter(|i| i.is_settled(now)).map(|i| i.to_bytes());
-    // Most scans are one file each, as its own header said when it was read.
-    let alone = state(&reference.path).map(|state| Key::of("file", &[&state]));
-    if let Some(known) = alone.and_then(|alone| cache.known_content(&alone)) {
-        return Some(known);
-    }
-    let files = files(reference).ok()?;
-    let together = match files.len() {
-        1 => alone,
-        _ => files
-            .iter()
-            .map(|f| state(f))
-            .collect::<Option<Vec<_>>>()
-            .map(|states| {
-                let states: Vec<&[u8]> = states.iter().map(|s| &s[..]).collect();
-                Key::of("files", &states)
-            }),
-    };
-    if let Some(known) = together.and_then(|state| cache.known_content(&state)) {
-        return Some(known);
-    }
-    let content = Key::from_bytes(content_hash(reference, job.cancelled()).ok()?.0);
-    if let Some(state) = together {
-        cache.learn_content(&state, &content);
-    }
-    Some(content)
 }

@@ -61,6 +61,11 @@ const IDENTIFYING: [(&str, Tag); 16] = [
     ("ProtocolName", tags::PROTOCOL_NAME),
 ];
 
+/// The keywords of [`SeriesTags::identifying`], in its order.
+pub fn identifying_keywords() -> impl Iterator<Item = &'static str> {
+    IDENTIFYING.iter().map(|(keyword, _)| *keyword)
+}
+
 /// Whether identifying tags are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TagOptions {

@@ -51,7 +51,7 @@ mod tags;
 
 pub use error::{DicomError, Problem};
 pub use folder::{ListOptions, Listing, find_series, list};
-pub use header::{SeriesTags, TagOptions};
+pub use header::{SeriesTags, TagOptions, identifying_keywords};
 pub use identity::file_hash;
 pub use regions::{Region, RegionKind, read_region};
 pub use rtstruct::{Roi, StructureSet, read_roi, read_structure_set};

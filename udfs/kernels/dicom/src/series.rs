@@ -8,7 +8,7 @@ use crate::plane::stack;
 use crate::suv::Suv;
 use ndarray::Array3;
 use radsql_imaging::Limits;
-use radsql_volume::{Grid, Volume, VoxelType, Voxels};
+use radsql_volume::{Bounds, Grid, Volume, VoxelType, Voxels};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -79,7 +79,35 @@ impl Series {
     /// [`DicomError`] as [`Series::grid`], and naming the file when its pixels are damaged, too few, in a transfer syntax
     /// that is not supported, or when it has changed since it was listed.
     pub fn read(&self, options: &ReadOptions, limits: &Limits, cancelled: &AtomicBool) -> Result<Volume, DicomError> {
-        let (grid, order) = self.stack().map_err(|p| self.named(p))?;
+        self.read_box(None, options, limits, cancelled)
+    }
+
+    /// Reads the voxels of a box: the same volume as [`Series::read`] and [`Volume::crop`] give. Only the files of its slices
+    /// are opened, and limits count for the box.
+    ///
+    /// # Errors
+    /// As [`Series::read`], and [`Problem::Geometry`] when the box is empty or leaves the image.
+    pub fn read_within(
+        &self,
+        bounds: &Bounds,
+        options: &ReadOptions,
+        limits: &Limits,
+        cancelled: &AtomicBool,
+    ) -> Result<Volume, DicomError> {
+        self.read_box(Some(bounds), options, limits, cancelled)
+    }
+
+    fn read_box(
+        &self,
+        bounds: Option<&Bounds>,
+        options: &ReadOptions,
+        limits: &Limits,
+        cancelled: &AtomicBool,
+    ) -> Result<Volume, DicomError> {
+        let (whole, mut order) = self.stack().map_err(|p| self.named(p))?;
+        let bounds = bounds.copied().unwrap_or_else(|| Bounds::whole(&whole));
+        let grid = whole.crop(&bounds).map_err(|e| self.named(e.into()))?;
+        let order: Vec<_> = order.drain(bounds.lower[2]..bounds.upper()[2]).collect();
         let voxel_type = match options.suv {
             true => VoxelType::F64,
             false => self.voxel_type()?,
@@ -97,7 +125,7 @@ impl Series {
         };
         macro_rules! read {
             ($type:ty) => {
-                self.fill::<$type>(&grid, &order, suv.as_ref(), cancelled, |v| v as $type)?
+                self.fill::<$type>(whole.size(), &bounds, &order, suv.as_ref(), cancelled, |v| v as $type)?
                     .into()
             };
         }
@@ -118,14 +146,21 @@ impl Series {
 
     fn fill<T: Copy + Default>(
         &self,
-        grid: &Grid,
+        size: [usize; 3],
+        bounds: &Bounds,
         order: &[(usize, usize)],
         suv: Option<&Suv>,
         cancelled: &AtomicBool,
         cast: impl Fn(f64) -> T + Copy,
     ) -> Result<Array3<T>, DicomError> {
-        let mut voxels = Array3::from_elem(grid.shape(), T::default());
-        let slice = grid.size()[0] * grid.size()[1];
+        let [nx, ny, nz] = bounds.size;
+        let mut voxels = Array3::from_elem((nz, ny, nx), T::default());
+        let slice = nx * ny;
+        // A frame goes straight to its place, or through a buffer when a part of it is wanted.
+        let mut frame = match slice == size[0] * size[1] {
+            true => Vec::new(),
+            false => vec![T::default(); size[0] * size[1]],
+        };
         // One file is opened once, however its frames are strewn over the volume.
         let mut wanted: Vec<(usize, usize, usize)> = order.iter().enumerate().map(|(z, (i, f))| (*i, *f, z)).collect();
         wanted.sort_unstable();
@@ -149,7 +184,9 @@ impl Series {
                     return Err(named(Problem::Changed));
                 }
                 let (bytes, skip) = frames.frame(f).map_err(named)?;
-                let to = &mut all[z * slice..(z + 1) * slice];
+                let place = &mut all[z * slice..(z + 1) * slice];
+                let whole = frame.is_empty();
+                let to: &mut [T] = if whole { &mut *place } else { &mut frame };
                 let mut put = |value: &dyn Fn(f64) -> f64| {
                     each_stored(&frames.format, &bytes, skip, |i, v| to[i] = cast(value(v)));
                 };
@@ -160,6 +197,12 @@ impl Series {
                         each_stored(&frames.format, &bytes, skip, |i, v| to[i] = cast(v * slope + intercept));
                     }
                     Some(rescale) => put(&|v| rescale.apply(v) * factor),
+                }
+                if !whole {
+                    let rows = frame.chunks_exact(size[0]).skip(bounds.lower[1]);
+                    for (to, row) in place.chunks_exact_mut(nx).zip(rows) {
+                        to.copy_from_slice(&row[bounds.lower[0]..][..nx]);
+                    }
                 }
             }
         }

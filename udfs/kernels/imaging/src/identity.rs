@@ -42,7 +42,7 @@ pub fn files(reference: &Reference) -> Result<Vec<PathBuf>, ImagingError> {
 }
 
 fn find_files(reference: &Reference) -> Result<Vec<PathBuf>, Problem> {
-    if let Some(part @ (Part::Segment(_) | Part::Series(_))) = &reference.part {
+    if let Some(part) = reference.part.as_ref().filter(|part| !matches!(part, Part::Label(_))) {
         return Err(Problem::Part { part: part.clone() });
     }
     let opened = open(&reference.path, Wanted::Voxels)?;

@@ -5,7 +5,8 @@ use std::str::FromStr;
 /// What SQL calls an image or a mask: a file, and which part of it when it holds several.
 ///
 /// Written as text: a path, then optionally `#label=2` (one label of a label volume), `#segment=Tumor_1` (one segment of
-/// a DICOM SEG) or `#series=1.2.3` (one series of a folder). The first `#` with such a key behind it ends the path, and what
+/// a DICOM SEG), `#roi=GTV` (one region of a DICOM RTSTRUCT), `#series=1.2.3` (one series of a folder) or `#suv=1.2.3` (a PET
+/// series as standardised uptake values). The first `#` with such a key behind it ends the path, and what
 /// follows the `=` is its value, `#` and all; any other `#` belongs to the path. A `#` with an unknown key of the same shape (`#lable=2`) is an error, as it is
 /// more often a slip than a file's name; [`Reference::locate`] takes it as a name when a file of that name exists.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,8 +25,12 @@ pub enum Part {
     Label(u32),
     /// The segment of a DICOM SEG that has this name.
     Segment(String),
+    /// The region of a DICOM RTSTRUCT that has this name.
+    Roi(String),
     /// The series of a folder of DICOM files that has this UID.
     Series(String),
+    /// The PET series that has this UID, as standardised uptake values by body weight.
+    Suv(String),
 }
 
 /// A text that is no reference to an image or a mask.
@@ -39,7 +44,7 @@ pub enum ReferenceError {
         text: String,
     },
     /// A part of an unknown kind.
-    #[error("'#{key}=' in '{text}' is unknown; known are #label=, #segment= and #series=")]
+    #[error("'#{key}=' in '{text}' is unknown; known are #label=, #segment=, #roi=, #series= and #suv=")]
     UnknownKey {
         /// The key found.
         key: String,
@@ -140,7 +145,9 @@ impl FromStr for Reference {
                 }
             },
             "segment" => Part::Segment(value.to_owned()),
+            "roi" => Part::Roi(value.to_owned()),
             "series" => Part::Series(value.to_owned()),
+            "suv" => Part::Suv(value.to_owned()),
             _ => {
                 return Err(ReferenceError::UnknownKey {
                     key: key.to_owned(),
@@ -158,7 +165,7 @@ impl FromStr for Reference {
 /// Path, key and value of a text that ends in `#key=value`. A value may hold any character, `#` and `=` too: names of
 /// segments do.
 fn split(text: &str) -> Option<(&str, &str, &str)> {
-    let known = ["label", "segment", "series"];
+    let known = ["label", "segment", "roi", "series", "suv"];
     let mut unknown = None;
     for (at, _) in text.match_indices('#') {
         let Some((key, value)) = text[at + 1..].split_once('=') else {
@@ -179,7 +186,9 @@ impl fmt::Display for Part {
         match self {
             Self::Label(n) => write!(f, "label={n}"),
             Self::Segment(name) => write!(f, "segment={name}"),
+            Self::Roi(name) => write!(f, "roi={name}"),
             Self::Series(uid) => write!(f, "series={uid}"),
+            Self::Suv(uid) => write!(f, "suv={uid}"),
         }
     }
 }

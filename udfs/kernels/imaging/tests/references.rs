@@ -26,6 +26,8 @@ fn parts_are_parsed() {
         parsed("dir/#series=1.2.3"),
         ("dir/".into(), Some(Part::Series("1.2.3".into())))
     );
+    assert_eq!(parsed("rt.dcm#roi=GTV"), ("rt.dcm".into(), Some(Part::Roi("GTV".into()))));
+    assert_eq!(parsed("pet/#suv=1.2"), ("pet/".into(), Some(Part::Suv("1.2".into()))));
     // Names of segments are free text.
     assert_eq!(
         parsed("s.dcm#segment=GTV #2 a=b"),
@@ -70,7 +72,7 @@ fn slips_are_errors() {
     }
     assert_eq!(
         error("a.nii#lable=1").to_string(),
-        "'#lable=' in 'a.nii#lable=1' is unknown; known are #label=, #segment= and #series="
+        "'#lable=' in 'a.nii#lable=1' is unknown; known are #label=, #segment=, #roi=, #series= and #suv="
     );
     let part: Reference = "a.nii#label=2".parse().expect("a reference");
     assert_eq!(

@@ -161,6 +161,20 @@ impl Mask {
         self.voxels
     }
 
+    /// The whole label volume: 1 in the region, 0 elsewhere.
+    ///
+    /// # Errors
+    /// None for a mask that was made by this crate.
+    pub fn to_labels(&self) -> Result<Volume, VolumeError> {
+        let mut labels = Array3::<u8>::zeros(self.grid.shape());
+        let [x, y, z] = self.bounds.lower;
+        let [nx, ny, nz] = self.bounds.size;
+        labels
+            .slice_mut(ndarray::s![z..z + nz, y..y + ny, x..x + nx])
+            .assign(&self.inside.mapv(u8::from));
+        Volume::new(self.grid.clone(), labels)
+    }
+
     /// Volume of the region in mm³: voxels times voxel volume.
     pub fn volume(&self) -> f64 {
         self.voxels as f64 * self.grid.voxel_volume()

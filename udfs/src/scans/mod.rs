@@ -1,0 +1,146 @@
+//! From references to volumes, in the session's memory.
+
+pub mod content;
+pub mod fault;
+pub mod folders;
+pub mod image;
+pub mod region;
+pub mod series;
+
+use crate::reference::ScanRef;
+use crate::scan::{Job, Reserved};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
+use fault::Fault;
+use image::Image;
+use radsql_imaging::MaskOptions;
+use radsql_radiomics::{Case, Features, Parameters, RadiomicsError, Reading, Request};
+use radsql_volume::{Grid, Mask, Volume};
+use region::MaskFile;
+use std::fmt::Display;
+
+/// Names a scan in a message.
+pub fn name(scan: &ScanRef) -> String {
+    match &scan.mask {
+        Some(mask) => format!("image '{}', mask '{mask}'", scan.image),
+        None => format!("image '{}'", scan.image),
+    }
+}
+
+/// What went wrong with an argument of a function.
+pub fn wrong(function: &str, argument: &str, e: &dyn Display) -> DataFusionError {
+    exec_datafusion_err!("{function}: {argument}: {e}")
+}
+
+/// Reads the image of a scan.
+///
+/// # Errors
+/// Names function, argument, file and reason.
+pub fn load_image(function: &str, scan: &ScanRef, job: &Job) -> Result<(Volume, Reserved)> {
+    let fail = |e: Fault| wrong(function, "image", &e);
+    let image = Image::find(&scan.image, job).map_err(fail)?;
+    let reserved = job.reserve(image.voxel_bytes())?;
+    let volume = image.read(job).map_err(fail)?;
+    Ok((volume, reserved))
+}
+
+/// Reads the mask of a scan and checks that it lies on its image's grid, of which the header alone is read.
+///
+/// # Errors
+/// Names function, argument, file and reason.
+pub fn load_mask_on_image(function: &str, scan: &ScanRef, job: &Job) -> Result<(Mask, Reserved)> {
+    let image = Image::find(&scan.image, job).map_err(|e| wrong(function, "image", &e))?;
+    let fail = |e: Fault| match e {
+        Fault::Grids(_) => exec_datafusion_err!("{function}: {}: {e}", name(scan)),
+        e => wrong(function, "mask", &e),
+    };
+    let mask = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
+    let reserved = job.reserve(mask.memory_needed(&image).map_err(fail)?.saturating_mul(2))?;
+    Ok((mask.read_on(&image, job).map_err(fail)?, reserved))
+}
+
+/// Computes features of a scan. Of the image only the voxels that the features depend on are read.
+///
+/// # Errors
+/// Names function, argument, file and reason.
+pub fn measure(
+    function: &str,
+    scan: &ScanRef,
+    parameters: &Parameters,
+    request: Request,
+    job: &Job,
+) -> Result<Features> {
+    let image = Image::find(&scan.image, job).map_err(|e| wrong(function, "image", &e))?;
+    let fail = |e: Fault| wrong(function, "mask", &e);
+    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
+    let options = MaskOptions {
+        label: parameters.label(),
+        channel: parameters.label_channel(),
+    };
+    let region = job.reserve(file.memory_needed(&image).map_err(fail)?)?;
+    let mask = file.read(&image, &options, job).map_err(fail)?;
+    // Given back first: a job that held memory while it waits for more could wait for ever.
+    drop(region);
+    job.check()?;
+    let refused = |e: RadiomicsError| match e {
+        RadiomicsError::Cancelled => exec_datafusion_err!("{function}: cancelled"),
+        e => exec_datafusion_err!("{function}: {}: {e}", name(scan)),
+    };
+    let case = Case::new(parameters, request, image.grid(), mask).map_err(refused)?;
+    let alone = case.memory_needed(image.voxel_type(), 1);
+    let _reserved = job.reserve(alone)?;
+    let crew = job.crew(case.memory_needed(image.voxel_type(), 2).saturating_sub(alone));
+    // A scan that has to be read anew, and whole, is rare, and its filters have not begun then.
+    let read = |reading: Reading| -> std::result::Result<_, Stopped> {
+        job.check().map_err(Stopped::Told)?;
+        let found = if reading.range {
+            image.read_with_range(&reading.bounds, job).map(|(volume, range)| (volume, Some(range)))
+        } else {
+            image.read_within(&reading.bounds, job).map(|volume| (volume, None))
+        };
+        found.map_err(|e| Stopped::Told(wrong(function, "image", &e)))
+    };
+    case.extract(read, &crew, job.cancelled()).map_err(|e| match e {
+        Stopped::Told(e) => e,
+        Stopped::Kernel(e) => refused(e),
+    })
+}
+
+/// Why a scan gave no features.
+enum Stopped {
+    Told(DataFusionError),
+    Kernel(RadiomicsError),
+}
+
+impl From<RadiomicsError> for Stopped {
+    fn from(e: RadiomicsError) -> Self {
+        Self::Kernel(e)
+    }
+}
+
+/// Size and spacing of an image, from its header.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Geometry {
+    /// Voxels along x, y, z.
+    pub size: [usize; 3],
+    /// Millimetres along x, y, z.
+    pub spacing: [f64; 3],
+}
+
+impl Geometry {
+    /// Of a grid.
+    pub fn of(grid: &Grid) -> Self {
+        Self {
+            size: grid.size(),
+            spacing: grid.spacing(),
+        }
+    }
+}
+
+/// Reads the header of a scan's image.
+///
+/// # Errors
+/// Names function, file and reason.
+pub fn geometry(function: &str, scan: &ScanRef, job: &Job) -> Result<Geometry> {
+    let image = Image::find(&scan.image, job).map_err(|e| wrong(function, "image", &e))?;
+    Ok(Geometry::of(image.grid()))
+}

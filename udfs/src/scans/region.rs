@@ -1,0 +1,167 @@
+use super::fault::Fault;
+use super::image::{Image, is_dicom};
+use crate::scan::Job;
+use radsql_dicom::{ListOptions, RegionKind, SegmentOptions, list_with, read_region};
+use radsql_imaging::{MaskOptions, Part, Reference, ReferenceError, read_header, read_mask_with_options, read_volume};
+use radsql_volume::{Mask, Volume, correct_mask};
+
+/// PyRadiomics' tolerance in the comparison of grids.
+const TOLERANCE: f64 = 1e-6;
+
+/// A mask that a reference names.
+pub struct MaskFile {
+    reference: Reference,
+    dicom: bool,
+}
+
+impl MaskFile {
+    /// Looks what a reference is.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn find(text: &str) -> Result<Self, Fault> {
+        let reference = Reference::locate(text)?;
+        let dicom = is_dicom(&reference);
+        Ok(Self { reference, dicom })
+    }
+
+    /// The reference.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// Whether it is DICOM.
+    pub fn is_dicom(&self) -> bool {
+        self.dicom
+    }
+
+    /// Bytes that reading takes, a byte for each voxel of the region's box among them, which is not known yet.
+    ///
+    /// # Errors
+    /// [`Fault`] when the header cannot be read.
+    pub fn memory_needed(&self, image: &Image) -> Result<usize, Fault> {
+        if self.dicom {
+            return Ok(image.grid().voxels().saturating_mul(2));
+        }
+        Ok(read_header(&self.reference.path)?.grid.voxels())
+    }
+
+    /// Reads the region. A region of a DICOM file, and a label file for a DICOM image, is given on the image's grid; other
+    /// label files on their own.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn read(&self, image: &Image, options: &MaskOptions, job: &Job) -> Result<Mask, Fault> {
+        if self.dicom {
+            let selector = self.selector(options.label, job)?;
+            let how = SegmentOptions::default();
+            return Ok(read_region(&self.reference.path, &selector, Some(image.grid()), &how)?);
+        }
+        let mask = read_mask_with_options(&self.reference, options)?;
+        if !image.is_dicom() || image.grid().same_as(mask.grid(), TOLERANCE).is_ok() {
+            return Ok(mask);
+        }
+        // Programs that convert DICOM turn and flip axes: the place in the patient counts, not the place in the array.
+        correct_mask(&mask, image.grid()).map_err(|problem| Fault::NotOnImage {
+            file: self.reference.path.display().to_string(),
+            problem,
+        })
+    }
+
+    /// Bytes that [`MaskFile::labels`] takes.
+    ///
+    /// # Errors
+    /// [`Fault`] when the header cannot be read.
+    pub fn labels_memory(&self, image: &Image) -> Result<usize, Fault> {
+        match self.dicom {
+            true => Ok(image.grid().voxels().saturating_mul(3)),
+            false => Ok(usize::try_from(read_header(&self.reference.path)?.voxel_bytes()).unwrap_or(usize::MAX)),
+        }
+    }
+
+    /// The whole label volume and the region's label. Of a DICOM file, and of a label file that is brought to the grid of a
+    /// DICOM image, it holds the one region, as 1.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn labels(&self, image: &Image, options: &MaskOptions, job: &Job) -> Result<(Volume, u32), Fault> {
+        if !self.dicom {
+            let label = match self.reference.part {
+                Some(Part::Label(label)) => label,
+                _ => options.label.unwrap_or(1),
+            };
+            let volume = read_volume(&self.reference.path)?;
+            if !image.is_dicom() || image.grid().same_as(volume.grid(), TOLERANCE).is_ok() {
+                return Ok((volume, label));
+            }
+        }
+        let mask = self.read(image, options, job)?;
+        let volume = mask.to_labels().map_err(|problem| Fault::NotOnImage {
+            file: self.reference.path.display().to_string(),
+            problem,
+        })?;
+        Ok((volume, 1))
+    }
+
+    /// As [`MaskFile::read`]; a mask on another grid than its image is an error.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn read_on(&self, image: &Image, job: &Job) -> Result<Mask, Fault> {
+        let mask = self.read(image, &MaskOptions::default(), job)?;
+        image.grid().same_as(mask.grid(), TOLERANCE)?;
+        Ok(mask)
+    }
+
+    /// By what a region of a DICOM file is asked for.
+    fn selector(&self, label: Option<u32>, job: &Job) -> Result<String, Fault> {
+        match &self.reference.part {
+            Some(Part::Segment(name) | Part::Roi(name)) => Ok(name.clone()),
+            Some(Part::Label(number)) => Ok(number.to_string()),
+            None => match label {
+                Some(number) => Ok(number.to_string()),
+                None => self.only_region(job),
+            },
+            Some(part) => Err(Fault::Reference(ReferenceError::NotWhole {
+                part: part.clone(),
+                text: self.reference.to_string(),
+            })),
+        }
+    }
+
+    fn only_region(&self, job: &Job) -> Result<String, Fault> {
+        let path = &self.reference.path;
+        let file = path.display().to_string();
+        let options = ListOptions {
+            threads: 1,
+            ..ListOptions::default()
+        };
+        let mut listing = list_with(path, &options, None, job.cancelled(), &|_, _| {})?;
+        if let Some(problem) = listing.failures.pop() {
+            return Err(problem.into());
+        }
+        let regions = listing.orphans();
+        match &regions[..] {
+            [] => Err(Fault::NoRegions { file }),
+            [one] => Ok(one.selector.clone()),
+            [first, ..] => {
+                let names: Vec<&str> = regions.iter().take(20).map(|r| r.selector.as_str()).collect();
+                Err(Fault::SeveralRegions {
+                    file,
+                    found: regions.len(),
+                    key: key(first.kind),
+                    first: first.selector.clone(),
+                    names: names.join(", "),
+                })
+            }
+        }
+    }
+}
+
+/// What stands before a region's name in a reference.
+pub fn key(kind: RegionKind) -> &'static str {
+    match kind {
+        RegionKind::Roi => "roi",
+        _ => "segment",
+    }
+}
