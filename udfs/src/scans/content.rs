@@ -1,3 +1,5 @@
+//! What the files behind a reference hold, as a hash.
+
 use super::image::is_dicom;
 use crate::scan::Job;
 use radsql_cache::{Cache, Key};

@@ -1,3 +1,5 @@
+//! Why a reference gave nothing.
+
 use radsql_dicom::DicomError;
 use radsql_imaging::{ImagingError, ReferenceError};
 use radsql_volume::{GridMismatch, VolumeError};

@@ -1,3 +1,5 @@
+//! Images that references name, in whatever format.
+
 use super::fault::Fault;
 use crate::scan::Job;
 use radsql_dicom::{DicomError, Listing, Problem, ReadOptions, Series};

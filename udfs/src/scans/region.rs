@@ -1,3 +1,5 @@
+//! Masks that references name, in whatever format.
+
 use super::fault::Fault;
 use super::image::{Image, is_dicom};
 use crate::scan::Job;

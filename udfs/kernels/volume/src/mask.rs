@@ -168,10 +168,11 @@ impl Mask {
     pub fn to_labels(&self) -> Result<Volume, VolumeError> {
         let mut labels = Array3::<u8>::zeros(self.grid.shape());
         let [x, y, z] = self.bounds.lower;
-        let [nx, ny, nz] = self.bounds.size;
-        labels
-            .slice_mut(ndarray::s![z..z + nz, y..y + ny, x..x + nx])
-            .assign(&self.inside.mapv(u8::from));
+        for ((k, j, i), inside) in self.inside.indexed_iter() {
+            if let (true, Some(label)) = (*inside, labels.get_mut((z + k, y + j, x + i))) {
+                *label = 1;
+            }
+        }
         Volume::new(self.grid.clone(), labels)
     }
 
