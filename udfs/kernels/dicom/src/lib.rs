@@ -30,6 +30,7 @@
 //! ```
 
 mod attributes;
+mod cache;
 mod codec;
 mod error;
 mod file;
@@ -49,8 +50,9 @@ mod structure;
 mod suv;
 mod tags;
 
+pub use cache::HeaderCache;
 pub use error::{DicomError, Problem};
-pub use folder::{ListOptions, Listing, find_series, list};
+pub use folder::{ListOptions, Listing, find_series, list, list_with};
 pub use header::{SeriesTags, TagOptions};
 pub use identity::file_hash;
 pub use regions::{Region, RegionKind, read_region};

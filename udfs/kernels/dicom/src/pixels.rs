@@ -8,11 +8,12 @@ use crate::structure::fragments;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// What the stored numbers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stored {
     Unsigned,
     Signed,
@@ -21,7 +22,7 @@ pub(crate) enum Stored {
 }
 
 /// How a file's pixels are stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PixelFormat {
     pub rows: u32,
     pub columns: u32,
@@ -109,7 +110,7 @@ impl PixelFormat {
 }
 
 /// How stored numbers become values (the Modality LUT module).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Rescale {
     Linear {
         slope: f64,
