@@ -49,6 +49,7 @@ mod series;
 mod structure;
 mod suv;
 mod tags;
+mod wanted;
 
 pub use cache::HeaderCache;
 pub use error::{DicomError, Problem};

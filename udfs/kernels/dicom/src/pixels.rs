@@ -1,6 +1,6 @@
 //! Pixels: how the numbers are stored, and the bytes of each frame, decompressed.
 
-use crate::attributes::{item, items, number, numbers, text, whole};
+use crate::attributes::{get, item, items, number, numbers, text, whole};
 use crate::codec;
 use crate::error::Problem;
 use crate::file::DicomFile;
@@ -161,7 +161,7 @@ impl Rescale {
         };
         // In implicit VR the sign of the first number is not known: it is that of the pixels, and 16 bits wide.
         let first = descriptor[1] as i64;
-        let data = table.get(tags::LUT_DATA).and_then(|e| e.value().primitive());
+        let data = get(table, tags::LUT_DATA).and_then(|e| e.value().primitive());
         let mut values = match data {
             Some(data) => data.to_multi_int::<u16>().or_else(|_| Ok(from_bytes(&data.to_bytes()))),
             None => Err(Problem::Missing { keyword: "LUTData" }),
@@ -361,7 +361,7 @@ fn frames_of(file: &DicomFile, format: &PixelFormat, at: usize) -> Result<Vec<Ve
         found: format.frames.to_string(),
         expected: "as many as its offset table or its fragments of pixels",
     };
-    let offsets: Vec<u64> = match file.object.get(tags::EXTENDED_OFFSET_TABLE) {
+    let offsets: Vec<u64> = match get(&file.object, tags::EXTENDED_OFFSET_TABLE) {
         Some(extended) => extended
             .value()
             .to_bytes()
