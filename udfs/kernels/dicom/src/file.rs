@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Bytes read first: most headers of slices fit in.
-const FIRST: usize = 1 << 15;
+const FIRST: usize = 1 << 13;
 const META: Encoding = Encoding {
     explicit: true,
     big: false,
