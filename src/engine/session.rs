@@ -23,6 +23,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use radsql_udfs::imaging::dicom_tags::NAME as DICOM_TAGS;
 use radsql_udfs::options::{MemoryLimit, RadsqlOptions};
 use radsql_udfs::scan::{ScanRuntime, Work};
 use std::ops::ControlFlow;
@@ -279,7 +280,18 @@ impl VisitorMut for Resolver {
         else {
             return ControlFlow::Continue(());
         };
-        if !is_relation(&name.to_string().to_lowercase()) {
+        let function = name.to_string().to_lowercase();
+        if function == DICOM_TAGS {
+            // DataFusion's table functions take no names.
+            for argument in &mut args.args {
+                if let FunctionArg::Named { name, arg, .. } = argument
+                    && name.value.eq_ignore_ascii_case("include_phi")
+                {
+                    *argument = FunctionArg::Unnamed(arg.clone());
+                }
+            }
+        }
+        if !is_relation(&function) {
             return ControlFlow::Continue(());
         }
         let mut unnamed = args.args.iter_mut().filter_map(|arg| match arg {

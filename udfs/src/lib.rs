@@ -66,6 +66,7 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
                 radiomics::radsql_cache::NAME,
                 Arc::new(radiomics::radsql_cache::RadsqlCache(Arc::clone(runtime))),
             ),
+            (imaging::dicom_tags::NAME, Arc::new(imaging::dicom_tags::DicomTags)),
             (
                 imaging::scan_errors::NAME,
                 Arc::new(imaging::scan_errors::ScanErrors(Arc::clone(runtime))),
@@ -85,6 +86,7 @@ pub fn catalogue() -> Vec<Doc> {
         survival::rad_score::DOC,
         radiomics::radiomics_features::DOC,
         radiomics::radsql_cache::DOC,
+        imaging::dicom_tags::DOC,
         imaging::scan_errors::DOC,
     ];
     docs.extend(STATISTICS.iter().filter_map(|s| s.doc.copied()));

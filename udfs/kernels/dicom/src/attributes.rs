@@ -3,18 +3,24 @@
 use crate::error::Problem;
 use dicom_core::Tag;
 use dicom_object::InMemDicomObject;
+use dicom_object::mem::InMemElement;
+
+/// An element, if it is there. A tag that is missing in the list of those that are read would always seem absent.
+pub(crate) fn get(object: &InMemDicomObject, tag: Tag) -> Option<&InMemElement> {
+    debug_assert!(crate::wanted::is_read(tag), "{tag} is not listed");
+    object.get(tag)
+}
 
 /// The value as text without padding; none when it is absent or empty.
 pub(crate) fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
-    let element = object.get(tag)?;
-    let text = element.value().to_str().ok()?;
+    let text = get(object, tag)?.value().to_str().ok()?;
     let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
     (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The value as numbers; none when it is absent or empty.
 pub(crate) fn numbers(object: &InMemDicomObject, tag: Tag, keyword: &'static str) -> Result<Option<Vec<f64>>, Problem> {
-    let Some(element) = object.get(tag) else {
+    let Some(element) = get(object, tag) else {
         return Ok(None);
     };
     let wrong = || Problem::Value {
@@ -76,7 +82,7 @@ pub(crate) fn whole(object: &InMemDicomObject, tag: Tag, keyword: &'static str) 
 
 /// The items of a sequence; none when it is absent.
 pub(crate) fn items(object: &InMemDicomObject, tag: Tag) -> &[InMemDicomObject] {
-    object.get(tag).and_then(|e| e.items()).unwrap_or(&[])
+    get(object, tag).and_then(|e| e.items()).unwrap_or(&[])
 }
 
 /// The first item of a sequence.

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Bytes read first: most headers of slices fit in.
-const FIRST: usize = 1 << 15;
+const FIRST: usize = 1 << 13;
 const META: Encoding = Encoding {
     explicit: true,
     big: false,
@@ -23,10 +23,11 @@ const META: Encoding = Encoding {
 /// How much of a file to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// What stands before the pixels.
+    /// What this package reads of that which stands before the pixels.
     Header,
-    /// Everything, private elements too.
-    HeaderWithPrivate,
+    /// Everything before the pixels.
+    WholeHeader,
+    /// What this package reads, and the pixels.
     Pixels,
 }
 
@@ -110,7 +111,7 @@ fn located(bytes: &[u8], whole: bool, wanted: Wanted) -> Result<Located, Stop> {
         Some(data) => (data.as_slice(), 0, true),
         None => (bytes, start, whole),
     };
-    let layout = Walk::new(data, whole).dataset(start, encoding, wanted == Wanted::HeaderWithPrivate)?;
+    let layout = Walk::new(data, whole).dataset(start, encoding, wanted == Wanted::WholeHeader)?;
     let mut elements = Vec::with_capacity(layout.elements.iter().map(|r| r.len()).sum());
     for range in &layout.elements {
         elements.extend_from_slice(&data[range.clone()]);

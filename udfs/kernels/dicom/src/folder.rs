@@ -1,7 +1,8 @@
 //! A folder of DICOM files in any layout.
 
+use crate::cache::{self, HeaderCache};
 use crate::error::{DicomError, Problem};
-use crate::header::{Content, Instance, SeriesTags, TagOptions, content};
+use crate::header::{Common, Content, Instance, SeriesTags, TagOptions, content};
 use crate::rtstruct::StructureSet;
 use crate::seg::Segmentation;
 use crate::series::Series;
@@ -62,26 +63,62 @@ pub fn list(
     cancelled: &AtomicBool,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Listing, DicomError> {
+    list_with(folder, options, None, cancelled, progress)
+}
+
+/// Files that are looked up in a cache at once, at most.
+const BATCH: usize = 512;
+
+/// As [`list`], but files that a cache knows are not opened. The listing is the same with and without it.
+///
+/// Kept is what was understood of images, segmentations and structure sets, and which files are something else; files that
+/// could not be understood are read anew. Where identifying tags are asked for the cache is left alone, so that it never
+/// holds any.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_with(
+    folder: impl AsRef<Path>,
+    options: &ListOptions,
+    cache: Option<&dyn HeaderCache>,
+    cancelled: &AtomicBool,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Listing, DicomError> {
     let folder = folder.as_ref();
     let files = files(folder, cancelled)?;
-    let next = AtomicUsize::new(0);
+    let all = files.len();
+    let threads = options.threads.clamp(1, all.max(1));
+    let batch = (all / (4 * threads)).clamp(1, BATCH);
+    let reading = Reading {
+        tags: options.tags,
+        cache: cache.filter(|_| !options.tags.identifying),
+        cancelled,
+    };
+    let left = Mutex::new(files.into_iter());
+    let next = || -> Vec<PathBuf> {
+        let left = left.lock();
+        left.map_or_else(|_| Vec::new(), |mut left| left.by_ref().take(batch).collect())
+    };
     let done = AtomicUsize::new(0);
     let found = Mutex::new(Found::default());
     let work = || {
         let mut mine = Found::default();
-        while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if cancelled.load(Ordering::Relaxed) {
+        loop {
+            let files = next();
+            if files.is_empty() || cancelled.load(Ordering::Relaxed) {
                 break;
             }
-            mine.add(path, content(path, options.tags));
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
+            reading.contents(files, |path, content| {
+                mine.add(path, content);
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
+            });
         }
         if let Ok(mut found) = found.lock() {
             found.join(mine);
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..options.threads.clamp(1, files.len().max(1)) {
+        for _ in 1..threads {
             scope.spawn(work);
         }
         work();
@@ -90,6 +127,52 @@ pub fn list(
         return Err(Problem::Cancelled.of(folder));
     }
     Ok(found.into_inner().unwrap_or_default().listing(folder))
+}
+
+/// How headers are read.
+struct Reading<'a> {
+    tags: TagOptions,
+    cache: Option<&'a dyn HeaderCache>,
+    cancelled: &'a AtomicBool,
+}
+
+impl Reading<'_> {
+    /// Gives what each file is, from the cache or by reading it, until cancelled.
+    fn contents(&self, files: Vec<PathBuf>, mut each: impl FnMut(PathBuf, Result<Content, Problem>)) {
+        let keys: Vec<Option<[u8; 56]>> = match self.cache {
+            Some(_) => files.iter().map(|path| cache::key(path)).collect(),
+            None => vec![None; files.len()],
+        };
+        let asked: Vec<[u8; 56]> = keys.iter().copied().flatten().collect();
+        let known = match self.cache {
+            Some(cache) if !asked.is_empty() => cache.get(&asked),
+            _ => Vec::new(),
+        };
+        let mut known = known.into_iter();
+        let mut read = Vec::new();
+        for (path, key) in files.into_iter().zip(keys) {
+            if self.cancelled.load(Ordering::Relaxed) {
+                break;
+            }
+            let kept = key.and_then(|key| cache::decode(&key, &known.next()??));
+            let content = match kept {
+                Some(content) => Ok(content),
+                None => {
+                    let content = content(&path, self.tags);
+                    if let (Some(key), Ok(content)) = (key, &content) {
+                        read.extend(cache::encode(&key, content).map(|value| (key, value)));
+                    }
+                    content
+                }
+            };
+            each(path, content);
+        }
+        if let Some(cache) = self.cache
+            && !read.is_empty()
+        {
+            cache.put(&read);
+        }
+    }
 }
 
 /// Lists one series of a folder.
@@ -138,6 +221,7 @@ struct Images {
     tags: Box<SeriesTags>,
     least: Box<str>,
     instances: Vec<Instance>,
+    common: Common,
 }
 
 impl Images {
@@ -146,7 +230,11 @@ impl Images {
             self.tags = other.tags;
             self.least = other.least;
         }
-        self.instances.extend(other.instances);
+        self.instances.reserve(other.instances.len());
+        for mut instance in other.instances {
+            self.common.share(&mut instance);
+            self.instances.push(instance);
+        }
     }
 }
 
@@ -161,25 +249,34 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, path: &Path, content: Result<Content, Problem>) {
+    fn add(&mut self, mut path: PathBuf, content: Result<Content, Problem>) {
+        path.shrink_to_fit();
         match content {
             Ok(Content::Image {
                 series_uid,
                 tags,
-                instance,
-            }) => self.add_images(
-                series_uid,
-                Images {
+                mut instance,
+            }) => {
+                instance.path = path;
+                let images = Images {
                     tags,
                     least: instance.sop_uid.clone(),
                     instances: vec![*instance],
-                },
-            ),
-            Ok(Content::Segmentation(one)) => self.segmentations.push(*one),
-            Ok(Content::StructureSet(one)) => self.structure_sets.push(*one),
+                    common: Common::default(),
+                };
+                self.add_images(series_uid, images);
+            }
+            Ok(Content::Segmentation(mut one)) => {
+                one.path = path;
+                self.segmentations.push(*one);
+            }
+            Ok(Content::StructureSet(mut one)) => {
+                one.path = path;
+                self.structure_sets.push(*one);
+            }
             Ok(Content::Other) => self.others += 1,
-            Err(Problem::NotDicom) => self.foreign += 1,
-            Err(problem) => self.failures.push(problem.of(path)),
+            Ok(Content::Foreign) => self.foreign += 1,
+            Err(problem) => self.failures.push(problem.of(&path)),
         }
     }
 

@@ -10,11 +10,13 @@ use crate::seg::{self, Segmentation};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What tells about a series beside its geometry; nothing of it identifies a person by the standard's list (PS3.15 annex E)
 /// but the patient's identifier, which collections replace by a code, and the description, which is free text.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SeriesTags {
     /// Patient ID.
@@ -38,6 +40,7 @@ pub struct SeriesTags {
     /// Frame of Reference UID: what has the same one shares a coordinate system.
     pub frame_of_reference: Option<String>,
     /// Keyword and value of tags that may identify a person, when they were asked for.
+    #[serde(skip)]
     pub identifying: Vec<(&'static str, String)>,
 }
 
@@ -107,34 +110,103 @@ impl SeriesTags {
 }
 
 /// One frame of an image: where it lies and how its numbers become values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Frame {
-    pub plane: Plane,
+    position: [f64; 3],
+    view: Arc<View>,
+}
+
+/// What most frames of a series have in common, kept once for all of them.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct View {
+    /// With zeros as position.
+    plane: Plane,
+    rescale: Option<Rescale>,
+}
+
+impl Frame {
+    fn new(plane: Plane, rescale: Option<Rescale>) -> Self {
+        let position = plane.position;
+        let plane = Plane {
+            position: [0.0; 3],
+            ..plane
+        };
+        Self {
+            position,
+            view: Arc::new(View { plane, rescale }),
+        }
+    }
+
+    pub fn plane(&self) -> Plane {
+        Plane {
+            position: self.position,
+            ..self.view.plane
+        }
+    }
+
     /// None where stored numbers are the values.
-    pub rescale: Option<Rescale>,
+    pub fn rescale(&self) -> Option<&Rescale> {
+        self.view.rescale.as_ref()
+    }
 }
 
 /// One image file of a series.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Instance {
+    /// Not yet known when it is made from the file's bytes.
+    #[serde(skip)]
     pub path: PathBuf,
     pub sop_uid: Box<str>,
+    pub kind: Arc<Kind>,
+    /// Why it cannot be part of a volume, instead of its frames.
+    #[serde(with = "crate::cache::understood")]
+    pub frames: Result<Box<[Frame]>, Box<Problem>>,
+}
+
+/// What most instances of a series have in common, kept once for all of them.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kind {
     /// Attributes that tell repeated acquisitions apart.
     pub acquisition: [Option<Box<str>>; 3],
     pub format: PixelFormat,
-    /// Why it cannot be part of a volume, instead of its frames.
-    pub frames: Result<Vec<Frame>, Problem>,
 }
 
-/// Names of [`Instance::acquisition`].
+/// What instances of one series share.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    kinds: Vec<Arc<Kind>>,
+    views: Vec<Arc<View>>,
+}
+
+impl Common {
+    /// Makes an instance hold what those before it hold, where that is the same.
+    pub fn share(&mut self, instance: &mut Instance) {
+        share(&mut self.kinds, &mut instance.kind);
+        for frame in instance.frames.iter_mut().flatten() {
+            share(&mut self.views, &mut frame.view);
+        }
+    }
+}
+
+fn share<T: PartialEq>(known: &mut Vec<Arc<T>>, one: &mut Arc<T>) {
+    /// Where there are more, most will be different.
+    const MOST: usize = 16;
+    match known.iter().find(|k| k == &one) {
+        Some(same) => *one = Arc::clone(same),
+        None if known.len() < MOST => known.push(Arc::clone(one)),
+        None => {}
+    }
+}
+
+/// Names of [`Kind::acquisition`].
 pub(crate) const ACQUISITION: [(&str, Tag); 3] = [
     ("AcquisitionNumber", tags::ACQUISITION_NUMBER),
     ("EchoNumbers", tags::ECHO_NUMBERS),
     ("TemporalPositionIdentifier", tags::TEMPORAL_POSITION_IDENTIFIER),
 ];
 
-/// A file of a folder.
-#[derive(Debug)]
+/// What a file is, without its name.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Content {
     Image {
         series_uid: String,
@@ -145,26 +217,31 @@ pub(crate) enum Content {
     StructureSet(Box<StructureSet>),
     /// DICOM, but neither image nor region: reports, presentation states, DICOMDIR.
     Other,
+    /// Not DICOM.
+    Foreign,
 }
 
 /// Reads what a file is, without its pixels.
 pub(crate) fn content(path: &Path, options: TagOptions) -> Result<Content, Problem> {
-    let file = read(path, Wanted::Header)?;
+    let file = match read(path, Wanted::Header) {
+        Err(Problem::NotDicom) => return Ok(Content::Foreign),
+        read => read?,
+    };
     let class = text(&file.object, tags::SOP_CLASS_UID).unwrap_or_default();
     if SEGMENTATIONS.contains(&class.as_str()) {
         let tags = SeriesTags::of(&file.object, options);
-        return Ok(Content::Segmentation(Box::new(seg::header(path, &file, tags)?)));
+        return Ok(Content::Segmentation(Box::new(seg::header(&file, tags)?)));
     }
     if class == uids::RT_STRUCTURE_SET_STORAGE {
         let tags = SeriesTags::of(&file.object, options);
-        return Ok(Content::StructureSet(Box::new(rtstruct::header(path, &file, tags)?)));
+        return Ok(Content::StructureSet(Box::new(rtstruct::header(&file, tags)?)));
     }
     if file.pixels.is_none() || class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE || class == uids::RT_DOSE_STORAGE {
         return Ok(Content::Other);
     }
     let series_uid = file.uid(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID")?;
     let tags = Box::new(SeriesTags::of(&file.object, options));
-    let instance = Box::new(instance(path, &file)?);
+    let instance = Box::new(instance(&file)?);
     Ok(Content::Image {
         series_uid,
         tags,
@@ -176,7 +253,7 @@ pub(crate) fn content(path: &Path, options: TagOptions) -> Result<Content, Probl
 pub(crate) const SEGMENTATIONS: [&str; 2] = [uids::SEGMENTATION_STORAGE, "1.2.840.10008.5.1.4.1.1.66.7"];
 
 /// One image file: its frames and how they are stored.
-pub(crate) fn instance(path: &Path, file: &DicomFile) -> Result<Instance, Problem> {
+pub(crate) fn instance(file: &DicomFile) -> Result<Instance, Problem> {
     let object = &file.object;
     let mut format = PixelFormat::of(object)?;
     match file.pixels.map(|p| p.tag) {
@@ -186,15 +263,17 @@ pub(crate) fn instance(path: &Path, file: &DicomFile) -> Result<Instance, Proble
     }
     plausible(file, &format)?;
     Ok(Instance {
-        path: path.to_owned(),
+        path: PathBuf::new(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?.into(),
-        acquisition: ACQUISITION.map(|(_, tag)| text(object, tag).map(Into::into)),
-        frames: frames(object, &format),
-        format,
+        frames: frames(object, &format).map_err(Box::new),
+        kind: Arc::new(Kind {
+            acquisition: ACQUISITION.map(|(_, tag)| text(object, tag).map(Into::into)),
+            format,
+        }),
     })
 }
 
-fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Vec<Frame>, Problem> {
+fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Box<[Frame]>, Problem> {
     let (rows, columns) = (format.rows, format.columns);
     let groups = per_frame(object);
     let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
@@ -204,10 +283,8 @@ fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Vec<Frame>,
                 keyword: "PerFrameFunctionalGroupsSequence",
             });
         }
-        return Ok(vec![Frame {
-            plane: Plane::of(object, rows, columns)?,
-            rescale: Rescale::of(object)?,
-        }]);
+        let plane = Plane::of(object, rows, columns)?;
+        return Ok([Frame::new(plane, Rescale::of(object)?)].into());
     }
     if groups.len() != format.frames as usize {
         return Err(Problem::Value {
@@ -228,10 +305,8 @@ fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Vec<Frame>,
     groups
         .iter()
         .map(|group| {
-            Ok(Frame {
-                plane: Plane::of_frame(Some(group), shared, rows, columns)?,
-                rescale: of_group(Some(group))?.or_else(|| common.clone()),
-            })
+            let plane = Plane::of_frame(Some(group), shared, rows, columns)?;
+            Ok(Frame::new(plane, of_group(Some(group))?.or_else(|| common.clone())))
         })
         .collect()
 }

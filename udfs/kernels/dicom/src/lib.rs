@@ -30,6 +30,7 @@
 //! ```
 
 mod attributes;
+mod cache;
 mod codec;
 mod error;
 mod file;
@@ -48,9 +49,11 @@ mod series;
 mod structure;
 mod suv;
 mod tags;
+mod wanted;
 
+pub use cache::HeaderCache;
 pub use error::{DicomError, Problem};
-pub use folder::{ListOptions, Listing, find_series, list};
+pub use folder::{ListOptions, Listing, find_series, list, list_with};
 pub use header::{SeriesTags, TagOptions, identifying_keywords};
 pub use identity::file_hash;
 pub use regions::{Region, RegionKind, read_region};

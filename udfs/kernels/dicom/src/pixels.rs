@@ -1,6 +1,6 @@
 //! Pixels: how the numbers are stored, and the bytes of each frame, decompressed.
 
-use crate::attributes::{item, items, number, numbers, text, whole};
+use crate::attributes::{get, item, items, number, numbers, text, whole};
 use crate::codec;
 use crate::error::Problem;
 use crate::file::DicomFile;
@@ -8,11 +8,12 @@ use crate::structure::fragments;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// What the stored numbers are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stored {
     Unsigned,
     Signed,
@@ -21,7 +22,7 @@ pub(crate) enum Stored {
 }
 
 /// How a file's pixels are stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PixelFormat {
     pub rows: u32,
     pub columns: u32,
@@ -109,7 +110,7 @@ impl PixelFormat {
 }
 
 /// How stored numbers become values (the Modality LUT module).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Rescale {
     Linear {
         slope: f64,
@@ -160,7 +161,7 @@ impl Rescale {
         };
         // In implicit VR the sign of the first number is not known: it is that of the pixels, and 16 bits wide.
         let first = descriptor[1] as i64;
-        let data = table.get(tags::LUT_DATA).and_then(|e| e.value().primitive());
+        let data = get(table, tags::LUT_DATA).and_then(|e| e.value().primitive());
         let mut values = match data {
             Some(data) => data.to_multi_int::<u16>().or_else(|_| Ok(from_bytes(&data.to_bytes()))),
             None => Err(Problem::Missing { keyword: "LUTData" }),
@@ -360,7 +361,7 @@ fn frames_of(file: &DicomFile, format: &PixelFormat, at: usize) -> Result<Vec<Ve
         found: format.frames.to_string(),
         expected: "as many as its offset table or its fragments of pixels",
     };
-    let offsets: Vec<u64> = match file.object.get(tags::EXTENDED_OFFSET_TABLE) {
+    let offsets: Vec<u64> = match get(&file.object, tags::EXTENDED_OFFSET_TABLE) {
         Some(extended) => extended
             .value()
             .to_bytes()

@@ -5,6 +5,7 @@ use crate::error::Problem;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use radsql_volume::Grid;
+use serde::{Deserialize, Serialize};
 
 /// Largest difference of a direction cosine between slices of one volume.
 const COSINE: f64 = 1e-4;
@@ -17,7 +18,7 @@ const ROUNDING: f64 = 0.01;
 const SIDEWAYS: f64 = 0.1;
 
 /// Position and orientation of one frame.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Plane {
     /// Centre of the first pixel, LPS, mm.
     pub position: [f64; 3],

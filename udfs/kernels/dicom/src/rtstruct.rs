@@ -10,6 +10,7 @@ use crate::selector::{Numbered, find, selector};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use radsql_volume::{Grid, Mask, VolumeError};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// Contours nearer than this, in slices, lie in one plane.
@@ -18,7 +19,7 @@ const ONE_PLANE: f64 = 0.01;
 const FLAT: f64 = 0.1;
 
 /// One region of a structure set.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Roi {
     /// ROI Number.
@@ -30,9 +31,11 @@ pub struct Roi {
 }
 
 /// A structure set as its header describes it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StructureSet {
-    path: PathBuf,
+    /// Not yet known when it is made from the file's bytes.
+    #[serde(skip)]
+    pub(crate) path: PathBuf,
     sop_uid: String,
     series_uid: Option<String>,
     tags: SeriesTags,
@@ -49,7 +52,11 @@ pub fn read_structure_set(path: impl AsRef<Path>) -> Result<StructureSet, DicomE
     let path = path.as_ref();
     let open = || {
         let file = structure_set_file(path)?;
-        header(path, &file, SeriesTags::of(&file.object, Default::default()))
+        let found = header(&file, SeriesTags::of(&file.object, Default::default()))?;
+        Ok(StructureSet {
+            path: path.to_owned(),
+            ..found
+        })
     };
     open().map_err(|p: Problem| p.of(path))
 }
@@ -83,7 +90,7 @@ fn contours_of(object: &InMemDicomObject, number: u32) -> impl Iterator<Item = &
         })
 }
 
-pub(crate) fn header(path: &Path, file: &DicomFile, tags: SeriesTags) -> Result<StructureSet, Problem> {
+pub(crate) fn header(file: &DicomFile, tags: SeriesTags) -> Result<StructureSet, Problem> {
     let object = &file.object;
     let mut rois = Vec::new();
     for one in items(object, tags::STRUCTURE_SET_ROI_SEQUENCE) {
@@ -104,7 +111,7 @@ pub(crate) fn header(path: &Path, file: &DicomFile, tags: SeriesTags) -> Result<
     referenced_series.sort_unstable();
     referenced_series.dedup();
     Ok(StructureSet {
-        path: path.to_owned(),
+        path: PathBuf::new(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?,
         series_uid: text(object, tags::SERIES_INSTANCE_UID),
         tags,
@@ -204,7 +211,7 @@ struct PlaneContours {
 
 fn roi_mask(path: &Path, selector: &str, image: &Grid) -> Result<Mask, Problem> {
     let file = structure_set_file(path)?;
-    let about = header(path, &file, SeriesTags::default())?;
+    let about = header(&file, SeriesTags::default())?;
     let roi = find(&about.rois, selector)?;
     let region = || about.selector(roi);
     let mut contours: Vec<(f64, Vec<[f64; 2]>)> = Vec::new();

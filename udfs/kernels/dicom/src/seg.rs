@@ -12,10 +12,11 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use radsql_imaging::Limits;
 use radsql_volume::{Grid, Mask, correct_mask};
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// How the segments' pixels are written.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum SegmentationType {
     /// One bit a pixel, frames for each segment.
@@ -30,7 +31,7 @@ pub enum SegmentationType {
 }
 
 /// One segment of a segmentation.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Segment {
     /// Segment Number, by which frames refer to it.
@@ -46,9 +47,11 @@ pub struct Segment {
 }
 
 /// A segmentation as its header describes it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Segmentation {
-    path: PathBuf,
+    /// Not yet known when it is made from the file's bytes.
+    #[serde(skip)]
+    pub(crate) path: PathBuf,
     sop_uid: String,
     series_uid: Option<String>,
     tags: SeriesTags,
@@ -86,7 +89,11 @@ pub fn read_segmentation(path: impl AsRef<Path>) -> Result<Segmentation, DicomEr
     let open = || {
         let file = read(path, Wanted::Header)?;
         check_class(&file)?;
-        header(path, &file, SeriesTags::of(&file.object, Default::default()))
+        let found = header(&file, SeriesTags::of(&file.object, Default::default()))?;
+        Ok(Segmentation {
+            path: path.to_owned(),
+            ..found
+        })
     };
     open().map_err(|p: Problem| p.of(path))
 }
@@ -102,7 +109,7 @@ fn check_class(file: &DicomFile) -> Result<(), Problem> {
     }
 }
 
-pub(crate) fn header(path: &Path, file: &DicomFile, tags: SeriesTags) -> Result<Segmentation, Problem> {
+pub(crate) fn header(file: &DicomFile, tags: SeriesTags) -> Result<Segmentation, Problem> {
     let object = &file.object;
     let mut segments = Vec::new();
     for one in items(object, tags::SEGMENT_SEQUENCE) {
@@ -144,7 +151,7 @@ pub(crate) fn header(path: &Path, file: &DicomFile, tags: SeriesTags) -> Result<
     referenced_series.sort_unstable();
     referenced_series.dedup();
     Ok(Segmentation {
-        path: path.to_owned(),
+        path: PathBuf::new(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?,
         series_uid: text(object, tags::SERIES_INSTANCE_UID),
         tags,
@@ -256,7 +263,7 @@ pub fn read_segment(
 fn segment_mask(path: &Path, selector: &str, image: Option<&Grid>, options: &SegmentOptions) -> Result<Mask, Problem> {
     let file = read(path, Wanted::Pixels)?;
     check_class(&file)?;
-    let about = header(path, &file, SeriesTags::default())?;
+    let about = header(&file, SeriesTags::default())?;
     let wanted = find(&about.segments, selector)?.number;
     let frames = Frames::of(&file)?;
     let described = descriptions(&file.object, &frames.format)?;

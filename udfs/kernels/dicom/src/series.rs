@@ -2,7 +2,7 @@
 
 use crate::error::{DicomError, Problem};
 use crate::file::{Wanted, read};
-use crate::header::{ACQUISITION, Instance, SeriesTags, instance};
+use crate::header::{ACQUISITION, Frame, Instance, SeriesTags, instance};
 use crate::pixels::{Frames, Rescale, Stored, each_stored};
 use crate::plane::stack;
 use crate::suv::Suv;
@@ -172,13 +172,13 @@ impl Series {
             let listed = &self.instances[file[0].0];
             let named = |p: Problem| p.of(&listed.path);
             let opened = read(&listed.path, Wanted::Pixels).map_err(named)?;
-            let now = instance(&listed.path, &opened).map_err(named)?;
-            if now.sop_uid != listed.sop_uid || now.format != listed.format || now.frames.is_err() {
+            let now = instance(&opened).map_err(named)?;
+            if now.sop_uid != listed.sop_uid || now.kind.format != listed.kind.format || now.frames.is_err() {
                 return Err(named(Problem::Changed));
             }
             let factor = suv.map_or(1.0, Suv::factor);
             let frames = Frames::of(&opened).map_err(named)?;
-            let described = now.frames.map_err(named)?;
+            let described = now.frames.map_err(|p| named(*p))?;
             for &(_, f, z) in file {
                 if listed.frames.as_ref().ok().and_then(|l| l.get(f)) != described.get(f) {
                     return Err(named(Problem::Changed));
@@ -190,7 +190,7 @@ impl Series {
                 let mut put = |value: &dyn Fn(f64) -> f64| {
                     each_stored(&frames.format, &bytes, skip, |i, v| to[i] = cast(value(v)));
                 };
-                match described.get(f).and_then(|d| d.rescale.as_ref()) {
+                match described.get(f).and_then(Frame::rescale) {
                     None if factor == 1.0 => each_stored(&frames.format, &bytes, skip, |i, v| to[i] = cast(v)),
                     None => put(&|v| v * factor),
                     Some(Rescale::Linear { slope, intercept }) if factor == 1.0 => {
@@ -214,8 +214,8 @@ impl Series {
         let mut planes = Vec::with_capacity(self.instances.len());
         let mut places = Vec::with_capacity(self.instances.len());
         for (i, instance) in self.instances.iter().enumerate() {
-            let frames = instance.frames.as_ref().map_err(Problem::again)?;
-            planes.extend(frames.iter().map(|f| f.plane));
+            let frames = instance.frames.as_ref().map_err(|p| p.again())?;
+            planes.extend(frames.iter().map(Frame::plane));
             places.extend((0..frames.len()).map(|f| (i, f)));
         }
         let (grid, order) = stack(&planes).map_err(|problem| match problem {
@@ -233,7 +233,7 @@ impl Series {
     fn differences(&self) -> String {
         let mut differ = Vec::new();
         for (i, (keyword, _)) in ACQUISITION.iter().enumerate() {
-            let mut values: Vec<_> = self.instances.iter().map(|s| &s.acquisition[i]).collect();
+            let mut values: Vec<_> = self.instances.iter().map(|s| &s.kind.acquisition[i]).collect();
             values.sort_unstable();
             values.dedup();
             if values.len() > 1 {
@@ -250,14 +250,14 @@ impl Series {
         let (mut least, mut most, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
         let mut float = None;
         for instance in &self.instances {
-            match instance.format.kind {
+            match instance.kind.format.kind {
                 Stored::Float => float = float.or(Some(VoxelType::F32)),
                 Stored::Double => float = Some(VoxelType::F64),
                 _ => {}
             }
-            let (low, high) = instance.format.range();
-            for frame in instance.frames.as_ref().map_err(Problem::again)? {
-                let ends = match &frame.rescale {
+            let (low, high) = instance.kind.format.range();
+            for frame in instance.frames.as_ref().map_err(|p| p.again())? {
+                let ends = match frame.rescale() {
                     None => [low, high],
                     Some(Rescale::Linear { slope, intercept }) => {
                         whole &= slope.fract() == 0.0 && intercept.fract() == 0.0;

@@ -3,6 +3,7 @@
 //! can neither exhaust the stack nor ask for memory that the file does not fill.
 
 use crate::error::Problem;
+use crate::wanted::is_read;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags};
@@ -84,8 +85,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Walks from a byte to the pixels, or to the end. Private elements are kept when asked for.
-    pub fn dataset(&mut self, start: usize, encoding: Encoding, private: bool) -> Result<Layout, Stop> {
+    /// Walks from a byte to the pixels, or to the end. All elements are kept, or only those that are read.
+    pub fn dataset(&mut self, start: usize, encoding: Encoding, all: bool) -> Result<Layout, Stop> {
         let mut layout = Layout::default();
         let mut at = start;
         let end = self.bytes.len();
@@ -107,7 +108,7 @@ impl<'a> Walk<'a> {
             let next = self.value(&head, end, encoding, 0)?;
             // Nested content of an unknown element of undefined length is written in another encoding.
             let parsed = !(head.vr == VR::UN && head.length == UNDEFINED);
-            if parsed && (private || head.tag.group() % 2 == 0) {
+            if parsed && (all || is_read(head.tag)) {
                 match layout.elements.last_mut() {
                     Some(last) if last.end == at => last.end = next,
                     _ => layout.elements.push(at..next),

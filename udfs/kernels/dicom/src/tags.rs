@@ -46,7 +46,7 @@ pub fn tags(path: impl AsRef<Path>, options: TagOptions) -> Result<Vec<TagRow>, 
 }
 
 fn rows(path: &Path, options: TagOptions) -> Result<Vec<TagRow>, Problem> {
-    let file = read(path, Wanted::HeaderWithPrivate)?;
+    let file = read(path, Wanted::WholeHeader)?;
     let mut rows = vec![TagRow {
         path: "TransferSyntaxUID".to_owned(),
         tag: "(0002,0010)".to_owned(),
