@@ -13,7 +13,7 @@ import highdicom
 import numpy
 import SimpleITK
 
-DATA = Path(sys.argv[1]) / "data"
+DATA = Path(sys.argv[1]) / "data" if len(sys.argv) > 1 else Path()
 SERIES = ["crlm/CRLM-CT-1004/CT", "sts/dicom/STS_001/CT", "ibsi/ct_phantom/dicom/image", "dicom/seg_bit_packing_phantom/image"]
 SEGMENTATIONS = ["crlm/CRLM-CT-1004/SEG", "dicom/seg_bit_packing_phantom/mask"]
 REGIONS = {
@@ -50,50 +50,61 @@ def region(array):
     }
 
 
-out = {"series": {}, "segments": {}, "regions": {}}
-for name in SERIES:
-    image = read_series(DATA / name)
-    array = SimpleITK.GetArrayFromImage(image)
-    entry = {
-        "size": image.GetSize(),
-        "spacing": image.GetSpacing(),
-        "origin": image.GetOrigin(),
-        "direction": image.GetDirection(),
-        "type": str(array.dtype),
-        "minimum": int(array.min()),
-        "maximum": int(array.max()),
-        "sha256": sha(array),
-    }
-    if name in IMAGES:
-        nifti = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(DATA / IMAGES[name])))
-        entry["equal_to_nifti"] = bool((nifti == array).all())
-    out["series"][name] = entry
-for name in SEGMENTATIONS:
-    (path,) = (DATA / name).iterdir()
-    seg = highdicom.seg.segread(path)
-    folder = (DATA / name).parent
-    image = read_series(folder / ("CT" if (folder / "CT").exists() else "image"))
-    segments = {}
-    for number in seg.segment_numbers:
-        volume = seg.get_volume(segment_numbers=[number], combine_segments=True, relabel=True)
-        # highdicom's axes are slice, row, column: slices may run either way along the normal.
-        one = SimpleITK.GetImageFromArray((volume.array > 0).astype(numpy.uint8))
-        affine = volume.affine
-        columns = affine[:3, [2, 1, 0]]
-        spacing = numpy.linalg.norm(columns, axis=0)
-        one.SetSpacing([float(s) for s in spacing])
-        one.SetOrigin([float(v) for v in affine[:3, 3]])
-        one.SetDirection([float(v) for v in (columns / spacing).ravel()])
-        onto = SimpleITK.Resample(one, image, SimpleITK.Transform(), SimpleITK.sitkNearestNeighbor, 0)
-        description = seg.get_segment_description(number)
-        segments[description.segment_label] = {
-            "number": number,
-            "own_voxels": int((volume.array > 0).sum()),
-            "own_slices": volume.shape[0],
-            **region(SimpleITK.GetArrayFromImage(onto) > 0),
+def on_image(seg, number, image):
+    """A segment as 0 and 1 on the grid of its image, and on the grid of its own frames."""
+    volume = seg.get_volume(segment_numbers=[number], combine_segments=True, relabel=True)
+    # highdicom's axes are slice, row, column: slices may run either way along the normal.
+    one = SimpleITK.GetImageFromArray((volume.array > 0).astype(numpy.uint8))
+    affine = volume.affine
+    columns = affine[:3, [2, 1, 0]]
+    spacing = numpy.linalg.norm(columns, axis=0)
+    one.SetSpacing([float(s) for s in spacing])
+    one.SetOrigin([float(v) for v in affine[:3, 3]])
+    one.SetDirection([float(v) for v in (columns / spacing).ravel()])
+    onto = SimpleITK.Resample(one, image, SimpleITK.Transform(), SimpleITK.sitkNearestNeighbor, 0)
+    return onto, volume
+
+
+def main():
+    out = {"series": {}, "segments": {}, "regions": {}}
+    for name in SERIES:
+        image = read_series(DATA / name)
+        array = SimpleITK.GetArrayFromImage(image)
+        entry = {
+            "size": image.GetSize(),
+            "spacing": image.GetSpacing(),
+            "origin": image.GetOrigin(),
+            "direction": image.GetDirection(),
+            "type": str(array.dtype),
+            "minimum": int(array.min()),
+            "maximum": int(array.max()),
+            "sha256": sha(array),
         }
-    out["segments"][name] = segments
-for name, mask in REGIONS.items():
-    out["regions"][name] = region(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(DATA / mask))) > 0)
-json.dump(out, sys.stdout, indent=1)
-print()
+        if name in IMAGES:
+            nifti = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(DATA / IMAGES[name])))
+            entry["equal_to_nifti"] = bool((nifti == array).all())
+        out["series"][name] = entry
+    for name in SEGMENTATIONS:
+        (path,) = (DATA / name).iterdir()
+        seg = highdicom.seg.segread(path)
+        folder = (DATA / name).parent
+        image = read_series(folder / ("CT" if (folder / "CT").exists() else "image"))
+        segments = {}
+        for number in seg.segment_numbers:
+            onto, volume = on_image(seg, number, image)
+            description = seg.get_segment_description(number)
+            segments[description.segment_label] = {
+                "number": number,
+                "own_voxels": int((volume.array > 0).sum()),
+                "own_slices": volume.shape[0],
+                **region(SimpleITK.GetArrayFromImage(onto) > 0),
+            }
+        out["segments"][name] = segments
+    for name, mask in REGIONS.items():
+        out["regions"][name] = region(SimpleITK.GetArrayFromImage(SimpleITK.ReadImage(str(DATA / mask))) > 0)
+    json.dump(out, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main()
