@@ -1,4 +1,4 @@
-//! Runs the files below `tests/slt` (sqllogictest). `${shared}` in a file is the folder of real data; files that use it are
+//! Runs the files below `tests/slt` (sqllogictest). `${golden}` in a file is `tests/golden`, `${shared}` the folder of real data; files that use it are
 //! skipped, loudly, where it is not there. `${scratch}` is an empty folder. Every file runs in several sessions: optimized and
 //! plain plans, and batches of any size, give the same answers.
 //!
@@ -156,6 +156,7 @@ fn every_file() {
     files(&root, &mut all);
     assert!(all.len() > 5, "the files were found");
     let shared = common::shared();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut failures = vec![];
     for path in all {
         let name = path.strip_prefix(&root).expect("below the root").display().to_string();
@@ -177,6 +178,7 @@ fn every_file() {
                 "shared".into(),
                 shared.as_ref().map_or_else(String::new, |p| p.display().to_string()),
             );
+            runner.set_var("golden".into(), golden.display().to_string());
             runner.set_var("scratch".into(), scratch.path().display().to_string());
             let result = common::runtime(2).block_on(async {
                 if bless {

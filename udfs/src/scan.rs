@@ -2,10 +2,10 @@
 
 use crate::options::{OnError, RadsqlOptions};
 use crate::reference::ScanRef;
+use crate::scans::folders::{Folders, Look};
 use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use crate::scans::folders::{Folders, Look};
 use radsql_cache::Cache;
 use radsql_dicom::{DicomError, ListOptions, Listing, TagOptions};
 use radsql_radiomics::Workers;

@@ -5,7 +5,9 @@ use datafusion::common::{Result, exec_datafusion_err, plan_datafusion_err, plan_
 use datafusion::logical_expr::CreateExternalTable;
 use radsql_udfs::options::{OnError, RadsqlOptions};
 use radsql_udfs::scan::ScanRuntime;
-use radsql_udfs::scans::series::{ACQUISITION, FoundFolder, FoundSeries, SeriesOptions, find_series, identifying_columns};
+use radsql_udfs::scans::series::{
+    ACQUISITION, FoundFolder, FoundSeries, SeriesOptions, find_series, identifying_columns,
+};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 

@@ -15,8 +15,8 @@ use datafusion::logical_expr::{CreateExternalTable, Expr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use futures::stream::{self, StreamExt};
 use dicom::DicomListing;
+use futures::stream::{self, StreamExt};
 use listing::FileListing;
 use radsql_udfs::options::{OnError, RadsqlOptions};
 use radsql_udfs::reference::{Kind, ScanRef};
@@ -320,7 +320,9 @@ async fn batch(
             })
             .collect();
         runtime
-            .run(FUNCTION, options, scans, |scan, job| scans::geometry(FUNCTION, scan, job))
+            .run(FUNCTION, options, scans, |scan, job| {
+                scans::geometry(FUNCTION, scan, job)
+            })
             .await?
     } else {
         vec![None; rows.len()]

@@ -98,6 +98,9 @@ mod tests {
             assert_eq!(open(&state, &damaged), None);
             assert_eq!(open(&state, &sealed[..at]), None);
         }
-        assert_ne!(close(&state, b"a").unwrap()[..NONCE], close(&state, b"b").unwrap()[..NONCE]);
+        assert_ne!(
+            close(&state, b"a").unwrap()[..NONCE],
+            close(&state, b"b").unwrap()[..NONCE]
+        );
     }
 }

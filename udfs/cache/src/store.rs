@@ -306,7 +306,11 @@ impl Cache {
 
     /// Runs one piece of work on a connection of this thread. What fails is counted and gives `None`; a file that turns out to
     /// be damaged is replaced, and the work tried once more.
-    pub(crate) fn with<T>(&self, access: Access, mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>) -> Option<T> {
+    pub(crate) fn with<T>(
+        &self,
+        access: Access,
+        mut work: impl FnMut(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Option<T> {
         let _turn = matches!(access, Access::Write).then(|| lock(&self.writing));
         let [reads, writes] = &self.resume;
         let resume = match access {

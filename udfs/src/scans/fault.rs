@@ -38,6 +38,14 @@ pub enum Fault {
     /// A file beside a series' slices that may be one of them.
     #[error("a file beside the slices of this series, which may be one of them, cannot be understood: {0}")]
     Beside(String),
+    /// A region that could not be taken from its file.
+    #[error("{problem} (region '{region}')")]
+    Region {
+        /// How it was asked for.
+        region: String,
+        /// What is wrong.
+        problem: DicomError,
+    },
     /// A DICOM file that is asked for as a mask and is none.
     #[error("'{file}' is no DICOM segmentation or structure set, from which a mask could be taken")]
     NoRegions {

@@ -212,3 +212,60 @@ impl HeaderCache for Kept<'_> {
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn golden() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/dicom/masks/image")
+    }
+
+    #[test]
+    fn a_folder_is_read_again_when_it_changed_and_not_otherwise() {
+        let (dir, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let cache = Cache::open(store.path()).unwrap();
+        for entry in fs::read_dir(golden()).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+        }
+        let read = AtomicU64::new(0);
+        let list = |folders: &Folders, work| {
+            let look = Look {
+                options: ListOptions {
+                    threads: 1,
+                    ..ListOptions::default()
+                },
+                cache: Some(&cache),
+                work,
+                cancelled: &AtomicBool::new(false),
+                progress: &|_, _| {
+                    read.fetch_add(1, Ordering::Relaxed);
+                },
+            };
+            folders.list(dir.path(), &look).unwrap()
+        };
+        let folders = Folders::default();
+        let first = list(&folders, 7);
+        // Files that are only just written may change without a sign, but not within one piece of work.
+        assert!(Arc::ptr_eq(&first, &list(&folders, 7)));
+        assert!(!Arc::ptr_eq(&first, &list(&folders, 8)));
+        std::thread::sleep(Duration::from_millis(2100));
+        let settled = list(&folders, 0);
+        let before = read.load(Ordering::Relaxed);
+        assert!(Arc::ptr_eq(&settled, &list(&folders, 0)));
+        assert_eq!(read.load(Ordering::Relaxed), before);
+        // The store knows the headers in another session.
+        let file = settled.series[0].files().next().unwrap().to_path_buf();
+        let state = identity(&file).unwrap().to_bytes();
+        assert!(cache.headers(&[state])[0].is_some());
+        let other = list(&Folders::default(), 0);
+        assert_eq!(other.series[0].grid().unwrap(), settled.series[0].grid().unwrap());
+        fs::remove_file(file).unwrap();
+        assert_eq!(
+            list(&folders, 0).series[0].files().count(),
+            settled.series[0].files().count() - 1
+        );
+    }
+}

@@ -165,9 +165,7 @@ impl DicomImage {
     }
 
     fn read(&self, job: &Job) -> Result<Volume, Fault> {
-        Ok(self
-            .series()
-            .read(&self.options, &Limits::default(), job.cancelled())?)
+        Ok(self.series().read(&self.options, &Limits::default(), job.cancelled())?)
     }
 
     fn read_within(&self, bounds: &Bounds, job: &Job) -> Result<Volume, Fault> {
@@ -209,7 +207,7 @@ fn position(listing: &Listing, folder: &Path, uid: Option<&String>) -> Result<us
             problem: Problem::Absent {
                 kind: "image series",
                 asked: uid.clone(),
-                found: format!("; it has {} others", listing.series.len()),
+                found: format!("; it holds {}", listing.series.len()),
             },
         })),
     }

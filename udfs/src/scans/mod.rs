@@ -93,7 +93,9 @@ pub fn measure(
     let read = |reading: Reading| -> std::result::Result<_, Stopped> {
         job.check().map_err(Stopped::Told)?;
         let found = if reading.range {
-            image.read_with_range(&reading.bounds, job).map(|(volume, range)| (volume, Some(range)))
+            image
+                .read_with_range(&reading.bounds, job)
+                .map(|(volume, range)| (volume, Some(range)))
         } else {
             image.read_within(&reading.bounds, job).map(|volume| (volume, None))
         };

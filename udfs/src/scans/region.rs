@@ -3,8 +3,8 @@
 use super::fault::Fault;
 use super::image::{Image, is_dicom};
 use crate::scan::Job;
-use radsql_dicom::{ListOptions, RegionKind, SegmentOptions, list_with, read_region};
-use radsql_imaging::{MaskOptions, Part, Reference, ReferenceError, read_header, read_mask_with_options, read_volume};
+use radsql_dicom::{ListOptions, Problem, RegionKind, SegmentOptions, list_with, read_region};
+use radsql_imaging::{MaskOptions, Part, Reference, read_header, read_mask_with_options, read_volume};
 use radsql_volume::{Mask, Volume, correct_mask};
 
 /// PyRadiomics' tolerance in the comparison of grids.
@@ -57,7 +57,14 @@ impl MaskFile {
         if self.dicom {
             let selector = self.selector(options.label, job)?;
             let how = SegmentOptions::default();
-            return Ok(read_region(&self.reference.path, &selector, Some(image.grid()), &how)?);
+            let found = read_region(&self.reference.path, &selector, Some(image.grid()), &how);
+            return found.map_err(|problem| match problem.problem {
+                Problem::Mask(_) | Problem::Mixed { .. } => Fault::Region {
+                    region: selector,
+                    problem,
+                },
+                _ => problem.into(),
+            });
         }
         let mask = read_mask_with_options(&self.reference, options)?;
         if !image.is_dicom() || image.grid().same_as(mask.grid(), TOLERANCE).is_ok() {
@@ -124,10 +131,9 @@ impl MaskFile {
                 Some(number) => Ok(number.to_string()),
                 None => self.only_region(job),
             },
-            Some(part) => Err(Fault::Reference(ReferenceError::NotWhole {
-                part: part.clone(),
-                text: self.reference.to_string(),
-            })),
+            Some(_) => Err(Fault::NoRegions {
+                file: self.reference.to_string(),
+            }),
         }
     }
 

@@ -125,8 +125,10 @@ impl Series {
         };
         macro_rules! read {
             ($type:ty) => {
-                self.fill::<$type>(whole.size(), &bounds, &order, suv.as_ref(), cancelled, |v| v as $type)?
-                    .into()
+                self.fill::<$type>(whole.size(), &bounds, &order, suv.as_ref(), cancelled, |v| {
+                    v as $type
+                })?
+                .into()
             };
         }
         let voxels: Voxels = match voxel_type {

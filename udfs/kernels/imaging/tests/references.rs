@@ -26,7 +26,10 @@ fn parts_are_parsed() {
         parsed("dir/#series=1.2.3"),
         ("dir/".into(), Some(Part::Series("1.2.3".into())))
     );
-    assert_eq!(parsed("rt.dcm#roi=GTV"), ("rt.dcm".into(), Some(Part::Roi("GTV".into()))));
+    assert_eq!(
+        parsed("rt.dcm#roi=GTV"),
+        ("rt.dcm".into(), Some(Part::Roi("GTV".into())))
+    );
     assert_eq!(parsed("pet/#suv=1.2"), ("pet/".into(), Some(Part::Suv("1.2".into()))));
     // Names of segments are free text.
     assert_eq!(
