@@ -176,7 +176,7 @@ fn meta(bytes: &[u8], whole: bool) -> Result<(String, usize), Stop> {
 }
 
 fn inflate(packed: &[u8]) -> Result<Vec<u8>, Problem> {
-    let limit = (64 << 20) + 256 * packed.len() as u64;
+    let limit = (16 << 20) + 256 * packed.len() as u64;
     let mut data = Vec::new();
     let ended = DeflateDecoder::new(packed).take(limit).read_to_end(&mut data);
     if ended.is_err() || data.len() as u64 >= limit {

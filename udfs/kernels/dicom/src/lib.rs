@@ -32,6 +32,7 @@
 mod attributes;
 mod cache;
 mod codec;
+mod codestream;
 mod error;
 mod file;
 mod folder;
@@ -42,6 +43,7 @@ mod place;
 mod plane;
 mod polygon;
 mod regions;
+mod rle;
 mod rtstruct;
 mod seg;
 mod selector;

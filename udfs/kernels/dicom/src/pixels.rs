@@ -127,7 +127,8 @@ impl Rescale {
     /// Of an object or of a Pixel Value Transformation item; none when it says nothing.
     pub fn of(object: &InMemDicomObject) -> Result<Option<Self>, Problem> {
         if let Some(table) = item(object, tags::MODALITY_LUT_SEQUENCE) {
-            return Self::table(table).map(Some);
+            let signed = whole(object, tags::PIXEL_REPRESENTATION, "PixelRepresentation")? == Some(1);
+            return Self::table(table, signed).map(Some);
         }
         let slope = number(object, tags::RESCALE_SLOPE, "RescaleSlope")?;
         let intercept = number(object, tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
@@ -144,7 +145,7 @@ impl Rescale {
         }))
     }
 
-    fn table(table: &InMemDicomObject) -> Result<Self, Problem> {
+    fn table(table: &InMemDicomObject, signed: bool) -> Result<Self, Problem> {
         let wrong = |found| Problem::Value {
             keyword: "ModalityLUTSequence",
             found,
@@ -159,8 +160,11 @@ impl Rescale {
             0 => 65536,
             n => n,
         };
-        // In implicit VR the sign of the first number is not known: it is that of the pixels, and 16 bits wide.
-        let first = descriptor[1] as i64;
+        // In implicit VR the sign of the first number is not written: it is that of the pixels, and 16 bits wide.
+        let first = match descriptor[1] as i64 {
+            first @ 0x8000..=0xFFFF if signed => first - 0x10000,
+            first => first,
+        };
         let data = get(table, tags::LUT_DATA).and_then(|e| e.value().primitive());
         let mut values = match data {
             Some(data) => data.to_multi_int::<u16>().or_else(|_| Ok(from_bytes(&data.to_bytes()))),

@@ -90,10 +90,16 @@ impl<'a> Walk<'a> {
         let mut layout = Layout::default();
         let mut at = start;
         let end = self.bytes.len();
+        // The byte behind the last that is not zero, once it is looked for.
+        let mut behind = None;
         while at < end || !self.whole {
             // Some writers pad a file with zeros.
-            if self.whole && self.bytes[at..].iter().all(|b| *b == 0) {
-                break;
+            if self.whole && self.bytes[at..].starts_with(&[0; 4]) {
+                let behind =
+                    *behind.get_or_insert_with(|| self.bytes.iter().rposition(|b| *b != 0).map_or(0, |p| p + 1));
+                if at >= behind {
+                    break;
+                }
             }
             let head = self.head(at, end, encoding)?;
             if is_pixels(head.tag) {
