@@ -40,7 +40,9 @@ impl PixelFormat {
         let need = |tag, keyword| whole(object, tag, keyword)?.ok_or(Problem::Missing { keyword });
         let samples = whole(object, tags::SAMPLES_PER_PIXEL, "SamplesPerPixel")?.unwrap_or(1);
         let photometric = text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-        if samples != 1 || photometric == "PALETTE COLOR" {
+        // The colours of a label map are for looking at it; its numbers are the labels.
+        let labels = text(object, tags::SEGMENTATION_TYPE).as_deref() == Some("LABELMAP");
+        if samples != 1 || (photometric == "PALETTE COLOR" && !labels) {
             return Err(Problem::SeveralValues { samples, photometric });
         }
         let rows = need(tags::ROWS, "Rows")?;

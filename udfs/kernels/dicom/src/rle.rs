@@ -59,7 +59,7 @@ mod tests {
 
     /// A header and its segments.
     fn packed(segments: &[&[u8]]) -> Vec<u8> {
-        let mut header = vec![0; 64];
+        let mut header = [0; 64];
         header[0] = segments.len() as u8;
         let mut at = 64;
         for (i, segment) in segments.iter().enumerate() {
