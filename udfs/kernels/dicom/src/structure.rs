@@ -74,6 +74,8 @@ pub(crate) struct Walk<'a> {
     /// Whether the file has no more bytes than these.
     whole: bool,
     elements: usize,
+    /// Whether values must be of a whole number of the numbers that their VR stands for.
+    strict: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -82,6 +84,7 @@ impl<'a> Walk<'a> {
             bytes,
             whole,
             elements: 0,
+            strict: false,
         }
     }
 
@@ -111,10 +114,12 @@ impl<'a> Walk<'a> {
                 });
                 break;
             }
-            let next = self.value(&head, end, encoding, 0)?;
             // Nested content of an unknown element of undefined length is written in another encoding.
-            let parsed = !(head.vr == VR::UN && head.length == UNDEFINED);
-            if parsed && (all || is_read(head.tag)) {
+            let parsed = !(head.vr == VR::UN && head.length == UNDEFINED) && (all || is_read(head.tag));
+            // The parser loses its place behind half a number, and takes what follows for lengths.
+            self.strict = parsed;
+            let next = self.value(&head, end, encoding, 0)?;
+            if parsed {
                 match layout.elements.last_mut() {
                     Some(last) if last.end == at => last.end = next,
                     _ => layout.elements.push(at..next),
@@ -179,6 +184,9 @@ impl<'a> Walk<'a> {
         if !undefined {
             self.within(head.value, head.length as usize, end)?;
             if head.vr != VR::SQ {
+                if self.strict && !head.length.is_multiple_of(number_bytes(head.vr)) {
+                    return Err(damaged(head.value, "a value ends within a number").into());
+                }
                 return Ok(head.value + head.length as usize);
             }
         }
@@ -314,6 +322,17 @@ fn standard_vr(tag: Tag) -> VR {
     StandardDataDictionary
         .by_tag(tag)
         .map_or(VR::UN, |entry| entry.vr().relaxed())
+}
+
+/// Bytes of one of a value's numbers; 1 for text and bytes.
+fn number_bytes(vr: VR) -> u32 {
+    use VR::*;
+    match vr {
+        US | SS | OW => 2,
+        UL | SL | FL | OF | OL | AT => 4,
+        FD | OD | SV | UV | OV => 8,
+        _ => 1,
+    }
 }
 
 fn has_long_length(vr: VR) -> bool {

@@ -286,3 +286,16 @@ fn a_frame_that_is_cut_gives_no_voxels() {
         }
     }
 }
+
+#[test]
+fn half_a_number_does_not_lead_a_parser_astray() {
+    // Two bytes as FD, which has eight, in front of what would be read as a length of 700 MB.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half");
+    let half = b"\x28\x00\x11\x00FD\x02\x00\x08\x00\x28\x00\x30\x00DS\x08\x001.5\\0.75";
+    std::fs::write(&path, explicit(half)).unwrap();
+    match tags(&path, TagOptions::default()) {
+        Ok(rows) => assert_eq!(rows.last().unwrap().value.as_deref(), Some("1.5\\0.75")),
+        Err(e) => assert!(matches!(e.problem, Problem::Structure { .. }), "{e}"),
+    }
+}
