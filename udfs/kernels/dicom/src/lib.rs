@@ -38,6 +38,7 @@ mod file;
 mod folder;
 mod header;
 mod identity;
+mod parse;
 mod pixels;
 mod place;
 mod plane;

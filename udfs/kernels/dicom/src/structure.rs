@@ -1,6 +1,6 @@
-//! A walk over the bytes of a data set before a parser sees them: which elements there are, that each lies within the file
-//! and within its parent, and where the pixels begin. Depth and lengths are bounded here, so that what is parsed afterwards
-//! can neither exhaust the stack nor ask for memory that the file does not fill.
+//! A walk over the bytes of a data set before they are parsed: which elements there are, that each lies within the file and
+//! within its parent, and where the pixels begin. Depth and lengths are bounded here, so that what is parsed afterwards can
+//! neither exhaust the stack nor ask for memory that the file does not fill.
 
 use crate::error::Problem;
 use crate::wanted::is_read;
@@ -13,7 +13,7 @@ use std::ops::Range;
 const DEPTH: usize = 32;
 /// Elements of one file, nested ones included.
 const ELEMENTS: usize = 2_000_000;
-const UNDEFINED: u32 = u32::MAX;
+pub(crate) const UNDEFINED: u32 = u32::MAX;
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
@@ -74,8 +74,6 @@ pub(crate) struct Walk<'a> {
     /// Whether the file has no more bytes than these.
     whole: bool,
     elements: usize,
-    /// Whether values must be of a whole number of the numbers that their VR stands for.
-    strict: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -84,7 +82,6 @@ impl<'a> Walk<'a> {
             bytes,
             whole,
             elements: 0,
-            strict: false,
         }
     }
 
@@ -114,12 +111,8 @@ impl<'a> Walk<'a> {
                 });
                 break;
             }
-            // Nested content of an unknown element of undefined length is written in another encoding.
-            let parsed = !(head.vr == VR::UN && head.length == UNDEFINED) && (all || is_read(head.tag));
-            // The parser loses its place behind half a number, and takes what follows for lengths.
-            self.strict = parsed;
             let next = self.value(&head, end, encoding, 0)?;
-            if parsed {
+            if all || is_read(head.tag) {
                 match layout.elements.last_mut() {
                     Some(last) if last.end == at => last.end = next,
                     _ => layout.elements.push(at..next),
@@ -173,7 +166,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks over a value; gives the byte behind it.
-    fn value(&mut self, head: &Head, end: usize, encoding: Encoding, depth: usize) -> Result<usize, Stop> {
+    pub fn value(&mut self, head: &Head, end: usize, encoding: Encoding, depth: usize) -> Result<usize, Stop> {
         if depth >= DEPTH {
             return Err(Problem::Nesting { limit: DEPTH }.into());
         }
@@ -184,9 +177,6 @@ impl<'a> Walk<'a> {
         if !undefined {
             self.within(head.value, head.length as usize, end)?;
             if head.vr != VR::SQ {
-                if self.strict && !head.length.is_multiple_of(number_bytes(head.vr)) {
-                    return Err(damaged(head.value, "a value ends within a number").into());
-                }
                 return Ok(head.value + head.length as usize);
             }
         }
@@ -196,14 +186,7 @@ impl<'a> Walk<'a> {
             head.value + head.length as usize
         };
         let raw = undefined && matches!(head.vr, VR::OB | VR::OW);
-        // The content of unknown elements is in implicit VR, little endian (PS3.5 6.2.2).
-        let inner = match undefined && head.vr == VR::UN {
-            true => Encoding {
-                explicit: false,
-                big: false,
-            },
-            false => encoding,
-        };
+        let inner = Self::inner(head, encoding);
         let mut at = head.value;
         while undefined || at < end {
             let item = self.head(at, end, inner)?;
@@ -237,6 +220,17 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(end)
+    }
+
+    /// How the items of a sequence are written: those of unknown elements in implicit VR, little endian (PS3.5 6.2.2).
+    pub fn inner(head: &Head, encoding: Encoding) -> Encoding {
+        match head.length == UNDEFINED && head.vr == VR::UN {
+            true => Encoding {
+                explicit: false,
+                big: false,
+            },
+            false => encoding,
+        }
     }
 
     /// Whether so many bytes from a place lie before the end.
@@ -322,17 +316,6 @@ fn standard_vr(tag: Tag) -> VR {
     StandardDataDictionary
         .by_tag(tag)
         .map_or(VR::UN, |entry| entry.vr().relaxed())
-}
-
-/// Bytes of one of a value's numbers; 1 for text and bytes.
-fn number_bytes(vr: VR) -> u32 {
-    use VR::*;
-    match vr {
-        US | SS | OW => 2,
-        UL | SL | FL | OF | OL | AT => 4,
-        FD | OD | SV | UV | OV => 8,
-        _ => 1,
-    }
 }
 
 fn has_long_length(vr: VR) -> bool {
