@@ -6,7 +6,6 @@ use crate::structure::{Encoding, PixelElement, Stop, Walk};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::TransferSyntaxIndex;
-use dicom_encoding::text::SpecificCharacterSet;
 use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use flate2::read::DeflateDecoder;
@@ -115,10 +114,7 @@ fn located(bytes: &[u8], whole: bool, wanted: Wanted) -> Result<Located, Stop> {
     let all = wanted == Wanted::WholeHeader;
     let layout = Walk::new(data, whole).dataset(start, encoding, all)?;
     let mut object = InMemDicomObject::new_empty();
-    let mut written = Written {
-        encoding,
-        text: SpecificCharacterSet::default(),
-    };
+    let mut written = Written::new(encoding);
     let mut parser = Parser::new(data, all);
     for range in layout.elements {
         parser.elements(range, &mut written, &mut object)?;

@@ -2,9 +2,10 @@
 
 use crate::structure::{Encoding, Head, Stop, UNDEFINED, Walk};
 use crate::wanted::is_read;
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry, VirtualVr};
 use dicom_core::value::{C, DataSetSequence, PrimitiveValue};
 use dicom_core::{DataElement, Length, Tag, VR};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_encoding::text::{SpecificCharacterSet, TextCodec};
 use dicom_object::InMemDicomObject;
 use std::ops::Range;
@@ -20,8 +21,20 @@ pub(crate) struct Parser<'a> {
 /// How a data set is written.
 #[derive(Clone)]
 pub(crate) struct Written {
-    pub encoding: Encoding,
-    pub text: SpecificCharacterSet,
+    encoding: Encoding,
+    text: SpecificCharacterSet,
+    /// Whether pixels are signed, and with them the numbers that stand for pixels.
+    signed: bool,
+}
+
+impl Written {
+    pub fn new(encoding: Encoding) -> Self {
+        Self {
+            encoding,
+            text: SpecificCharacterSet::default(),
+            signed: false,
+        }
+    }
 }
 
 impl<'a> Parser<'a> {
@@ -76,14 +89,22 @@ impl<'a> Parser<'a> {
         }
         let end = head.value + head.length as usize;
         let bytes = self.bytes.get(head.value..end).unwrap_or_default();
-        let value = primitive(head.vr, bytes, written);
+        // Implicit VR leaves open whether numbers that stand for pixels are signed.
+        let vr = match head.vr == VR::US && !written.encoding.explicit && written.signed && follows_pixels(head.tag) {
+            true => VR::SS,
+            false => head.vr,
+        };
+        let value = primitive(vr, bytes, written);
         if head.tag == tags::SPECIFIC_CHARACTER_SET {
             // Of several the first one is that of what has no escape sequences.
             let text = value.to_str();
             let code = text.split('\\').map(str::trim).find(|code| !code.is_empty());
             written.text = code.and_then(SpecificCharacterSet::from_code).unwrap_or_default();
         }
-        to.put(DataElement::new(head.tag, head.vr, value));
+        if head.tag == tags::PIXEL_REPRESENTATION {
+            written.signed = bytes.contains(&1);
+        }
+        to.put(DataElement::new(head.tag, vr, value));
         Ok(end)
     }
 
@@ -108,7 +129,7 @@ impl<'a> Parser<'a> {
             let mut object = InMemDicomObject::new_empty();
             let mut written = Written {
                 encoding,
-                text: written.text.clone(),
+                ..written.clone()
             };
             let item_end = match item.length {
                 UNDEFINED => end,
@@ -123,6 +144,11 @@ impl<'a> Parser<'a> {
 }
 
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
+
+fn follows_pixels(tag: Tag) -> bool {
+    let entry = StandardDataDictionary.by_tag(tag);
+    entry.is_some_and(|entry| entry.vr() == VirtualVr::Xs)
+}
 
 /// A value that is no sequence. A part of a number at its end is left out.
 fn primitive(vr: VR, bytes: &[u8], written: &Written) -> PrimitiveValue {

@@ -158,9 +158,10 @@ impl Rescale {
             .ok_or(Problem::Missing {
                 keyword: "LUTDescriptor",
             })?;
-        let count = match descriptor[0] as usize {
-            0 => 65536,
-            n => n,
+        // 16 bits that are never signed, whatever the VR; 0 stands for one more than they hold.
+        let count = match (descriptor[0] as i64).rem_euclid(0x10000) {
+            0 => 0x10000,
+            n => n as usize,
         };
         // In implicit VR the sign of the first number is not written: it is that of the pixels, and 16 bits wide.
         let first = match descriptor[1] as i64 {
