@@ -17,9 +17,12 @@ const REGIONS: usize = 4;
 static GO_ON: AtomicBool = AtomicBool::new(false);
 
 /// Panics of decoders that are not ours are caught by the reader. libFuzzer would take them for crashes at the moment they
-/// begin; those that are not caught still are.
+/// begin; those that are not caught still are. Where they begin is told.
 pub fn quiet() {
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(at) => eprintln!("panic at {}:{}", at.file(), at.line()),
+        None => eprintln!("panic"),
+    }));
 }
 
 /// Writes the bytes to a file of this process's own and asks for it.
