@@ -1,8 +1,10 @@
-//! Decompression of a frame: the codecs of dicom-rs, and one for JPEG-LS.
+//! Decompression of a frame. What a frame says of itself is checked before a decoder sees it.
 
+use crate::codestream::Codestream;
 use crate::error::Problem;
 use crate::file::DicomFile;
 use crate::pixels::PixelFormat;
+use crate::rle;
 use dicom_dictionary_std::uids;
 use dicom_encoding::TransferSyntaxIndex;
 use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
@@ -16,8 +18,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Each frame deflated by itself, which segmentations use.
 const DEFLATED_FRAMES: &str = "1.2.840.10008.1.2.8.1";
 
+/// Lossy JPEG, baseline and extended; lossless JPEG, of any and of the first selection value.
+const JPEG: &[&str] = &[
+    uids::JPEG_BASELINE8_BIT,
+    uids::JPEG_EXTENDED12_BIT,
+    uids::JPEG_LOSSLESS,
+    uids::JPEG_LOSSLESS_SV1,
+];
 /// JPEG-LS, lossless and near-lossless.
-const JPEG_LS: [&str; 2] = [uids::JPEGLS_LOSSLESS, uids::JPEGLS_NEAR_LOSSLESS];
+const JPEG_LS: &[&str] = &[uids::JPEGLS_LOSSLESS, uids::JPEGLS_NEAR_LOSSLESS];
+/// JPEG 2000 and high-throughput JPEG 2000, lossless and lossy.
+const JPEG_2000: &[&str] = &[
+    uids::JPEG2000_LOSSLESS,
+    uids::JPEG2000,
+    uids::HTJ2K_LOSSLESS,
+    uids::HTJ2K_LOSSLESS_RPCL,
+    uids::HTJ2K,
+];
 
 /// One frame, as the codecs ask for it.
 struct OneFrame<'a> {
@@ -89,32 +106,41 @@ pub(crate) fn decode(file: &DicomFile, format: &PixelFormat, packed: &[u8], fram
             .map_err(|e| damaged(e.to_string()))?;
         return Ok(data);
     }
-    // The codecs take memory for what the frame's own header says.
-    if let Some((columns, rows)) = own_size(packed)
-        && (columns, rows) != (format.columns, format.rows)
-    {
-        return Err(damaged(format!(
-            "it has {columns} columns and {rows} rows instead of {} and {}",
-            format.columns, format.rows
-        )));
+    if uid == uids::RLE_LOSSLESS {
+        let bits = format.allocated.max(8) as usize;
+        let pixels = (expected * 8) as usize / bits;
+        return rle::decode(packed, pixels, bits / 8).map_err(|reason| damaged(reason.to_owned()));
+    }
+    let syntax = TransferSyntaxRegistry.get(uid).ok_or_else(unsupported)?;
+    let coded = [JPEG, JPEG_LS, JPEG_2000].concat().contains(&uid.as_str());
+    if coded {
+        // The decoders take memory for what the frame's own header says.
+        let about = Codestream::of(packed)
+            .ok_or_else(|| damaged("it does not begin as its transfer syntax asks".to_owned()))?;
+        about.refuse(format, packed.len()).map_err(damaged)?;
+        if JPEG.contains(&uid.as_str()) && about.cosine && about.precision != 8 {
+            return Err(damaged(format!(
+                "lossy JPEG of {} bits is not supported",
+                about.precision
+            )));
+        }
+    }
+    if JPEG.contains(&uid.as_str()) {
+        return jpeg(packed, format.allocated).map_err(damaged);
     }
     if JPEG_LS.contains(&uid.as_str()) {
         return match catch_unwind(|| jpegls::decode(packed, format.columns, format.rows)) {
-            Ok(Ok((pixels, ..))) => Ok(match format.allocated {
-                8 => pixels.iter().map(|p| *p as u8).collect(),
-                _ => pixels.iter().flat_map(|p| p.to_le_bytes()).collect(),
-            }),
+            Ok(Ok((pixels, ..))) => Ok(narrowed(pixels.into_iter(), format.allocated)),
             Ok(Err(e)) => Err(damaged(e.to_string())),
             Err(_) => Err(damaged("it is not JPEG-LS of one component".to_owned())),
         };
     }
-    let syntax = TransferSyntaxRegistry.get(uid).ok_or_else(unsupported)?;
     let Codec::EncapsulatedPixelData(Some(reader), _) = syntax.codec() else {
         return Err(unsupported());
     };
     let one = OneFrame { uid, format, packed };
     let mut data = Vec::new();
-    // The codecs index what they decoded by what the header said; a frame of another size makes them panic.
+    // The decoders are not ours: should one panic on odd data, the frame is at fault and nothing else.
     match catch_unwind(AssertUnwindSafe(|| reader.decode_frame(&one, 0, &mut data))) {
         Ok(Ok(())) => Ok(data),
         Ok(Err(e)) => Err(damaged(e.to_string())),
@@ -122,30 +148,33 @@ pub(crate) fn decode(file: &DicomFile, format: &PixelFormat, packed: &[u8], fram
     }
 }
 
-/// Columns and rows that a JPEG, JPEG-LS or JPEG 2000 codestream says it has; none for other data.
-fn own_size(packed: &[u8]) -> Option<(u32, u32)> {
-    let u16 = |at: usize| Some(u32::from(u16::from_be_bytes([*packed.get(at)?, *packed.get(at + 1)?])));
-    let u32 = |at: usize| Some(u16(at)? << 16 | u16(at + 2)?);
-    match packed.get(..4)? {
-        // JPEG 2000: SOC, SIZ; the image is what lies beyond the offset.
-        [0xFF, 0x4F, 0xFF, 0x51] => Some((u32(8)?.saturating_sub(u32(16)?), u32(12)?.saturating_sub(u32(20)?))),
-        // JPEG and JPEG-LS: segments up to the one of the frame.
-        [0xFF, 0xD8, ..] => {
-            let mut at = 2;
-            loop {
-                let marker = u16(at)?;
-                match marker {
-                    0xFFC4 | 0xFFC8 | 0xFFCC => {}
-                    0xFFC0..=0xFFCF | 0xFFF7 => return Some((u16(at + 7)?, u16(at + 5)?)),
-                    0xFFFF => {
-                        at += 1;
-                        continue;
-                    }
-                    _ => {}
-                }
-                at += 2 + u16(at + 2)? as usize;
-            }
+/// JPEG by cosine transform with 8 bits, and lossless JPEG.
+fn jpeg(packed: &[u8], allocated: u32) -> Result<Vec<u8>, String> {
+    let decode = || {
+        let mut decoder = jpeg_decoder::Decoder::new(packed);
+        let pixels = decoder.decode()?;
+        Ok::<_, jpeg_decoder::Error>((pixels, decoder.info().map(|i| i.pixel_format)))
+    };
+    match catch_unwind(decode) {
+        // Pixels of 8 bits and less may stand in a file with 16.
+        Ok(Ok((pixels, Some(jpeg_decoder::PixelFormat::L8)))) => {
+            Ok(narrowed(pixels.into_iter().map(u16::from), allocated))
         }
-        _ => None,
+        Ok(Ok((pixels, Some(jpeg_decoder::PixelFormat::L16)))) => {
+            let wide = pixels.chunks_exact(2).map(|two| u16::from_ne_bytes([two[0], two[1]]));
+            Ok(narrowed(wide, allocated))
+        }
+        Ok(Ok(_)) => Err("it has several components".to_owned()),
+        Ok(Err(e)) => Err(e.to_string()),
+        Err(_) => Err("it is not what its header describes".to_owned()),
+    }
+}
+
+/// Pixels in as many bytes as the file has for each, little endian.
+fn narrowed(pixels: impl Iterator<Item = u16>, allocated: u32) -> Vec<u8> {
+    match allocated {
+        8 => pixels.map(|p| p as u8).collect(),
+        16 => pixels.flat_map(u16::to_le_bytes).collect(),
+        _ => pixels.flat_map(|p| u32::from(p).to_le_bytes()).collect(),
     }
 }

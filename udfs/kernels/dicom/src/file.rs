@@ -1,16 +1,16 @@
 //! One DICOM file: its elements, and its pixels where they lie.
 
 use crate::error::Problem;
+use crate::parse::{Parser, Written};
 use crate::structure::{Encoding, PixelElement, Stop, Walk};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::TransferSyntaxIndex;
 use dicom_object::InMemDicomObject;
-use dicom_transfer_syntax_registry::{TransferSyntaxRegistry, entries};
+use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use flate2::read::DeflateDecoder;
 use std::fs::File;
 use std::io::{Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Bytes read first: most headers of slices fit in.
@@ -111,22 +111,14 @@ fn located(bytes: &[u8], whole: bool, wanted: Wanted) -> Result<Located, Stop> {
         Some(data) => (data.as_slice(), 0, true),
         None => (bytes, start, whole),
     };
-    let layout = Walk::new(data, whole).dataset(start, encoding, wanted == Wanted::WholeHeader)?;
-    let mut elements = Vec::with_capacity(layout.elements.iter().map(|r| r.len()).sum());
-    for range in &layout.elements {
-        elements.extend_from_slice(&data[range.clone()]);
+    let all = wanted == Wanted::WholeHeader;
+    let layout = Walk::new(data, whole).dataset(start, encoding, all)?;
+    let mut object = InMemDicomObject::new_empty();
+    let mut written = Written::new(encoding);
+    let mut parser = Parser::new(data, all);
+    for range in layout.elements {
+        parser.elements(range, &mut written, &mut object)?;
     }
-    let syntax = match (encoding.explicit, encoding.big) {
-        (false, _) => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
-        (true, false) => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
-        (true, true) => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),
-    };
-    // The parser is not ours: should it panic on odd data, the file is at fault and nothing else.
-    let parse = || InMemDicomObject::read_dataset_with_ts(elements.as_slice(), &syntax);
-    let object = match catch_unwind(AssertUnwindSafe(parse)) {
-        Ok(Ok(object)) => object,
-        _ => return Err(Problem::Dataset.into()),
-    };
     let pixels = layout.pixels;
     Ok(Located {
         object,
@@ -176,7 +168,7 @@ fn meta(bytes: &[u8], whole: bool) -> Result<(String, usize), Stop> {
 }
 
 fn inflate(packed: &[u8]) -> Result<Vec<u8>, Problem> {
-    let limit = (64 << 20) + 256 * packed.len() as u64;
+    let limit = (16 << 20) + 256 * packed.len() as u64;
     let mut data = Vec::new();
     let ended = DeflateDecoder::new(packed).take(limit).read_to_end(&mut data);
     if ended.is_err() || data.len() as u64 >= limit {

@@ -303,8 +303,8 @@ impl Found {
     fn listing(mut self, folder: &Path) -> Listing {
         let series = self.images.into_iter().map(|(uid, mut found)| {
             let instances = &mut found.instances;
-            instances.sort_by(|a, b| (&a.sop_uid, &a.path).cmp(&(&b.sop_uid, &b.path)));
-            instances.dedup_by(|a, b| a.sop_uid == b.sop_uid);
+            instances.sort_by(|a, b| a.sop_uid.cmp(&b.sop_uid).then_with(|| a.by_place(b)));
+            instances.dedup_by(|a, b| a.is_copy_of(b));
             instances.shrink_to_fit();
             Series {
                 folder: folder.to_owned(),

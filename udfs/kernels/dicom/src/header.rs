@@ -11,6 +11,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,6 +162,30 @@ pub(crate) struct Instance {
     /// Why it cannot be part of a volume, instead of its frames.
     #[serde(with = "crate::cache::understood")]
     pub frames: Result<Box<[Frame]>, Box<Problem>>,
+}
+
+impl Instance {
+    /// Order of instances of one identifier: by place, and by path for those of one place.
+    pub fn by_place(&self, other: &Self) -> Ordering {
+        let place = |i: &Self| i.frames.as_ref().ok().and_then(|f| Some(f.first()?.position));
+        let (a, b) = (place(self), place(other));
+        let axes = a.into_iter().flatten().zip(b.into_iter().flatten());
+        let by_axis = axes.map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
+        a.is_some()
+            .cmp(&b.is_some())
+            .then(by_axis.unwrap_or(Ordering::Equal))
+            .then_with(|| self.path.cmp(&other.path))
+    }
+
+    /// Whether another is the same image. Identifiers alone do not tell: there are programs that give all slices one.
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        let frames = match (&self.frames, &other.frames) {
+            (Ok(a), Ok(b)) => a == b,
+            (Err(_), Err(_)) => true,
+            _ => false,
+        };
+        frames && self.sop_uid == other.sop_uid && self.kind == other.kind
+    }
 }
 
 /// What most instances of a series have in common, kept once for all of them.

@@ -40,7 +40,9 @@ impl PixelFormat {
         let need = |tag, keyword| whole(object, tag, keyword)?.ok_or(Problem::Missing { keyword });
         let samples = whole(object, tags::SAMPLES_PER_PIXEL, "SamplesPerPixel")?.unwrap_or(1);
         let photometric = text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
-        if samples != 1 || photometric == "PALETTE COLOR" {
+        // The colours of a label map are for looking at it; its numbers are the labels.
+        let labels = text(object, tags::SEGMENTATION_TYPE).as_deref() == Some("LABELMAP");
+        if samples != 1 || (photometric == "PALETTE COLOR" && !labels) {
             return Err(Problem::SeveralValues { samples, photometric });
         }
         let rows = need(tags::ROWS, "Rows")?;
@@ -127,7 +129,8 @@ impl Rescale {
     /// Of an object or of a Pixel Value Transformation item; none when it says nothing.
     pub fn of(object: &InMemDicomObject) -> Result<Option<Self>, Problem> {
         if let Some(table) = item(object, tags::MODALITY_LUT_SEQUENCE) {
-            return Self::table(table).map(Some);
+            let signed = whole(object, tags::PIXEL_REPRESENTATION, "PixelRepresentation")? == Some(1);
+            return Self::table(table, signed).map(Some);
         }
         let slope = number(object, tags::RESCALE_SLOPE, "RescaleSlope")?;
         let intercept = number(object, tags::RESCALE_INTERCEPT, "RescaleIntercept")?;
@@ -144,7 +147,7 @@ impl Rescale {
         }))
     }
 
-    fn table(table: &InMemDicomObject) -> Result<Self, Problem> {
+    fn table(table: &InMemDicomObject, signed: bool) -> Result<Self, Problem> {
         let wrong = |found| Problem::Value {
             keyword: "ModalityLUTSequence",
             found,
@@ -155,12 +158,16 @@ impl Rescale {
             .ok_or(Problem::Missing {
                 keyword: "LUTDescriptor",
             })?;
-        let count = match descriptor[0] as usize {
-            0 => 65536,
-            n => n,
+        // 16 bits that are never signed, whatever the VR; 0 stands for one more than they hold.
+        let count = match (descriptor[0] as i64).rem_euclid(0x10000) {
+            0 => 0x10000,
+            n => n as usize,
         };
-        // In implicit VR the sign of the first number is not known: it is that of the pixels, and 16 bits wide.
-        let first = descriptor[1] as i64;
+        // In implicit VR the sign of the first number is not written: it is that of the pixels, and 16 bits wide.
+        let first = match descriptor[1] as i64 {
+            first @ 0x8000..=0xFFFF if signed => first - 0x10000,
+            first => first,
+        };
         let data = get(table, tags::LUT_DATA).and_then(|e| e.value().primitive());
         let mut values = match data {
             Some(data) => data.to_multi_int::<u16>().or_else(|_| Ok(from_bytes(&data.to_bytes()))),

@@ -39,7 +39,8 @@ impl Polygons {
             return None;
         }
         let width = to[0] - from[0];
-        let mut crossings: Vec<Vec<f64>> = vec![Vec::new(); to[1] - from[1]];
+        // Whether the number of crossings just before a pixel is odd; only parity is kept, however many edges there are.
+        let mut inside = vec![false; width * (to[1] - from[1])];
         for polygon in &self.polygons {
             let next = polygon.iter().cycle().skip(1);
             for (&a, &b) in polygon.iter().zip(next) {
@@ -49,19 +50,18 @@ impl Polygons {
                 let last = cut(b[1].ceil(), rows).min(to[1] as f64) as usize;
                 for y in first..last {
                     let x = a[0] + (y as f64 - a[1]) * (b[0] - a[0]) / (b[1] - a[1]);
-                    crossings[y - from[1]].push(x);
+                    let at = (x.ceil() - from[0] as f64).max(0.0) as usize;
+                    if at < width {
+                        inside[(y - from[1]) * width + at] ^= true;
+                    }
                 }
             }
         }
-        let mut inside = vec![false; width * (to[1] - from[1])];
-        for (row, crossed) in inside.chunks_exact_mut(width).zip(&mut crossings) {
-            crossed.sort_by(f64::total_cmp);
-            for pair in crossed.chunks_exact(2) {
-                let [first, last] = [pair[0], pair[1]].map(|x| {
-                    let at = x.ceil() - from[0] as f64;
-                    at.clamp(0.0, width as f64) as usize
-                });
-                row[first..last.max(first)].fill(true);
+        for row in inside.chunks_exact_mut(width) {
+            let mut odd = false;
+            for pixel in row {
+                odd ^= *pixel;
+                *pixel = odd;
             }
         }
         Some((from, width, inside))

@@ -6,6 +6,7 @@ use crate::file::{Wanted, read};
 use crate::folder::Listing;
 use crate::rtstruct::{StructureSet, read_roi};
 use crate::seg::{SegmentOptions, Segmentation, read_segment};
+use crate::selector::selectors;
 use crate::series::Series;
 use dicom_dictionary_std::{tags, uids};
 use radsql_volume::{Grid, Mask};
@@ -73,20 +74,20 @@ impl Listing {
 
 fn of_segmentation(seg: &Segmentation) -> impl Iterator<Item = Region<'_>> {
     // Number 0 is a label map's background.
-    let segments = seg.segments().iter().filter(|s| s.number != 0);
-    segments.map(|segment| Region {
+    let all = seg.segments().iter().zip(selectors(seg.segments()));
+    all.filter(|(s, _)| s.number != 0).map(|(segment, selector)| Region {
         name: segment.label.clone(),
-        selector: seg.selector(segment),
+        selector,
         path: seg.path(),
         kind: RegionKind::Segment,
     })
 }
 
 fn of_set(set: &StructureSet) -> impl Iterator<Item = Region<'_>> {
-    let drawn = set.rois().iter().filter(|roi| roi.contours > 0);
-    drawn.map(|roi| Region {
+    let all = set.rois().iter().zip(selectors(set.rois()));
+    all.filter(|(roi, _)| roi.contours > 0).map(|(roi, selector)| Region {
         name: roi.name.clone(),
-        selector: set.selector(roi),
+        selector,
         path: set.path(),
         kind: RegionKind::Roi,
     })
@@ -97,7 +98,7 @@ fn is_of(seg: &Segmentation, series: &Series) -> bool {
         return seg.referenced_series().iter().any(|uid| uid == series.uid());
     }
     match seg.referenced_instance() {
-        Some(uid) => series.instance_uids().any(|i| i == uid),
+        Some(uid) => series.has_instance(uid),
         None => {
             let frame = seg.tags().frame_of_reference.as_ref();
             frame.is_some() && frame == series.tags().frame_of_reference.as_ref()

@@ -11,6 +11,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use radsql_volume::{Grid, Mask, VolumeError};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Contours nearer than this, in slices, lie in one plane.
@@ -73,32 +74,36 @@ fn structure_set_file(path: &Path) -> Result<DicomFile, Problem> {
     }
 }
 
-/// The contours of a region.
-fn contours_of(object: &InMemDicomObject, number: u32) -> impl Iterator<Item = &InMemDicomObject> {
-    items(object, tags::ROI_CONTOUR_SEQUENCE)
-        .iter()
-        .filter(move |c| {
-            whole(c, tags::REFERENCED_ROI_NUMBER, "ReferencedROINumber")
-                .ok()
-                .flatten()
-                == Some(number)
-        })
-        .flat_map(|c| items(c, tags::CONTOUR_SEQUENCE))
-        .filter(|c| {
-            text(c, tags::CONTOUR_GEOMETRIC_TYPE)
-                .is_some_and(|kind| ["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"].contains(&kind.as_str()))
-        })
+/// The number of a region whose contours an item has.
+fn region_of(contours: &InMemDicomObject) -> Option<u32> {
+    whole(contours, tags::REFERENCED_ROI_NUMBER, "ReferencedROINumber")
+        .ok()
+        .flatten()
+}
+
+/// The closed contours of an item.
+fn closed(contours: &InMemDicomObject) -> impl Iterator<Item = &InMemDicomObject> {
+    items(contours, tags::CONTOUR_SEQUENCE).iter().filter(|c| {
+        text(c, tags::CONTOUR_GEOMETRIC_TYPE)
+            .is_some_and(|kind| ["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"].contains(&kind.as_str()))
+    })
 }
 
 pub(crate) fn header(file: &DicomFile, tags: SeriesTags) -> Result<StructureSet, Problem> {
     let object = &file.object;
+    let mut contours: HashMap<u32, usize> = HashMap::new();
+    for item in items(object, tags::ROI_CONTOUR_SEQUENCE) {
+        if let Some(number) = region_of(item) {
+            *contours.entry(number).or_default() += closed(item).count();
+        }
+    }
     let mut rois = Vec::new();
     for one in items(object, tags::STRUCTURE_SET_ROI_SEQUENCE) {
         let number = whole(one, tags::ROI_NUMBER, "ROINumber")?.ok_or(Problem::Missing { keyword: "ROINumber" })?;
         rois.push(Roi {
             number,
             name: text(one, tags::ROI_NAME).unwrap_or_default(),
-            contours: contours_of(object, number).count(),
+            contours: contours.get(&number).copied().unwrap_or(0),
         });
     }
     let frames = items(object, tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE);
@@ -215,7 +220,8 @@ fn roi_mask(path: &Path, selector: &str, image: &Grid) -> Result<Mask, Problem> 
     let roi = find(&about.rois, selector)?;
     let region = || about.selector(roi);
     let mut contours: Vec<(f64, Vec<[f64; 2]>)> = Vec::new();
-    for contour in contours_of(&file.object, roi.number) {
+    let mine = items(&file.object, tags::ROI_CONTOUR_SEQUENCE).iter();
+    for contour in mine.filter(|item| region_of(item) == Some(roi.number)).flat_map(closed) {
         let points = points_of(contour, image)?;
         let [low, high] = points
             .iter()

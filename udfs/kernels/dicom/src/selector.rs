@@ -1,6 +1,7 @@
 //! How one of a file's regions is asked for: by its name, or by its number.
 
 use crate::error::Problem;
+use std::collections::HashMap;
 
 /// What has a number, and a name that may be empty or that of others too.
 pub(crate) trait Numbered {
@@ -12,8 +13,22 @@ pub(crate) trait Numbered {
 
 /// The text by which [`find`] finds one of them: its name, or its number where the name is empty, a number, or that of several.
 pub(crate) fn selector<T: Numbered>(all: &[T], one: &T) -> String {
+    let same = all.iter().filter(|other| other.name() == one.name()).count();
+    unique(one, same)
+}
+
+/// The [`selector`] of each.
+pub(crate) fn selectors<T: Numbered>(all: &[T]) -> impl Iterator<Item = String> + '_ {
+    let mut same: HashMap<&str, usize> = HashMap::new();
+    for one in all {
+        *same.entry(one.name()).or_default() += 1;
+    }
+    all.iter().map(move |one| unique(one, same[one.name()]))
+}
+
+/// A name that `same` of them have, or a number.
+fn unique<T: Numbered>(one: &T, same: usize) -> String {
     let name = one.name();
-    let same = all.iter().filter(|other| other.name() == name).count();
     match name.is_empty() || same > 1 || name.parse::<u32>().is_ok() {
         true => one.number().to_string(),
         false => name.to_owned(),
@@ -32,7 +47,7 @@ pub(crate) fn find<'a, T: Numbered>(all: &'a [T], asked: &str) -> Result<&'a T, 
         [] => Err(Problem::Absent {
             kind: T::KIND,
             asked: asked.to_owned(),
-            found: crate::names(all.iter().map(|one| selector(all, one))),
+            found: crate::names(selectors(all)),
         }),
         several => Err(Problem::Ambiguous {
             kind: T::KIND,

@@ -12,7 +12,8 @@ use radsql_volume::{Bounds, Grid, Volume, VoxelType, Voxels};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// An image series as its headers describe it. Instances that are there twice (one SOP Instance UID) count once.
+/// An image series as its headers describe it. Instances that are there twice (one SOP Instance UID, one
+/// place) count once.
 #[derive(Debug)]
 pub struct Series {
     pub(crate) folder: PathBuf,
@@ -52,6 +53,10 @@ impl Series {
     /// Its SOP Instance UIDs, in order.
     pub fn instance_uids(&self) -> impl Iterator<Item = &str> {
         self.instances.iter().map(|i| i.sop_uid.as_ref())
+    }
+
+    pub(crate) fn has_instance(&self, uid: &str) -> bool {
+        self.instances.binary_search_by(|i| i.sop_uid.as_ref().cmp(uid)).is_ok()
     }
 
     /// Where its voxels lie, as SimpleITK has it for the same files.

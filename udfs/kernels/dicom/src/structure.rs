@@ -1,6 +1,6 @@
-//! A walk over the bytes of a data set before a parser sees them: which elements there are, that each lies within the file
-//! and within its parent, and where the pixels begin. Depth and lengths are bounded here, so that what is parsed afterwards
-//! can neither exhaust the stack nor ask for memory that the file does not fill.
+//! A walk over the bytes of a data set before they are parsed: which elements there are, that each lies within the file and
+//! within its parent, and where the pixels begin. Depth and lengths are bounded here, so that what is parsed afterwards can
+//! neither exhaust the stack nor ask for memory that the file does not fill.
 
 use crate::error::Problem;
 use crate::wanted::is_read;
@@ -13,7 +13,7 @@ use std::ops::Range;
 const DEPTH: usize = 32;
 /// Elements of one file, nested ones included.
 const ELEMENTS: usize = 2_000_000;
-const UNDEFINED: u32 = u32::MAX;
+pub(crate) const UNDEFINED: u32 = u32::MAX;
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
@@ -90,10 +90,16 @@ impl<'a> Walk<'a> {
         let mut layout = Layout::default();
         let mut at = start;
         let end = self.bytes.len();
+        // The byte behind the last that is not zero, once it is looked for.
+        let mut behind = None;
         while at < end || !self.whole {
             // Some writers pad a file with zeros.
-            if self.whole && self.bytes[at..].iter().all(|b| *b == 0) {
-                break;
+            if self.whole && self.bytes[at..].starts_with(&[0; 4]) {
+                let behind =
+                    *behind.get_or_insert_with(|| self.bytes.iter().rposition(|b| *b != 0).map_or(0, |p| p + 1));
+                if at >= behind {
+                    break;
+                }
             }
             let head = self.head(at, end, encoding)?;
             if is_pixels(head.tag) {
@@ -106,9 +112,7 @@ impl<'a> Walk<'a> {
                 break;
             }
             let next = self.value(&head, end, encoding, 0)?;
-            // Nested content of an unknown element of undefined length is written in another encoding.
-            let parsed = !(head.vr == VR::UN && head.length == UNDEFINED);
-            if parsed && (all || is_read(head.tag)) {
+            if all || is_read(head.tag) {
                 match layout.elements.last_mut() {
                     Some(last) if last.end == at => last.end = next,
                     _ => layout.elements.push(at..next),
@@ -162,7 +166,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks over a value; gives the byte behind it.
-    fn value(&mut self, head: &Head, end: usize, encoding: Encoding, depth: usize) -> Result<usize, Stop> {
+    pub fn value(&mut self, head: &Head, end: usize, encoding: Encoding, depth: usize) -> Result<usize, Stop> {
         if depth >= DEPTH {
             return Err(Problem::Nesting { limit: DEPTH }.into());
         }
@@ -182,14 +186,7 @@ impl<'a> Walk<'a> {
             head.value + head.length as usize
         };
         let raw = undefined && matches!(head.vr, VR::OB | VR::OW);
-        // The content of unknown elements is in implicit VR, little endian (PS3.5 6.2.2).
-        let inner = match undefined && head.vr == VR::UN {
-            true => Encoding {
-                explicit: false,
-                big: false,
-            },
-            false => encoding,
-        };
+        let inner = Self::inner(head, encoding);
         let mut at = head.value;
         while undefined || at < end {
             let item = self.head(at, end, inner)?;
@@ -223,6 +220,17 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(end)
+    }
+
+    /// How the items of a sequence are written: those of unknown elements in implicit VR, little endian (PS3.5 6.2.2).
+    pub fn inner(head: &Head, encoding: Encoding) -> Encoding {
+        match head.length == UNDEFINED && head.vr == VR::UN {
+            true => Encoding {
+                explicit: false,
+                big: false,
+            },
+            false => encoding,
+        }
     }
 
     /// Whether so many bytes from a place lie before the end.

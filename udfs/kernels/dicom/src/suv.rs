@@ -94,7 +94,7 @@ fn factor(object: &InMemDicomObject, earliest: f64) -> Result<f64, Problem> {
                 _ if earliest.is_finite() => earliest,
                 _ => return Err(refuse("it has no time of the series or of the acquisition")),
             };
-            let given = administered(object, radio, start)
+            let given = administered(radio, start)
                 .ok_or_else(|| refuse("it has no time at which the radiopharmaceutical was given"))?;
             if start < given || start - given > 20.0 * half_life {
                 return Err(refuse(
@@ -109,16 +109,15 @@ fn factor(object: &InMemDicomObject, earliest: f64) -> Result<f64, Problem> {
 }
 
 /// When the dose was given: the full moment, or the time on the day of the scan or the day before.
-fn administered(object: &InMemDicomObject, radio: &InMemDicomObject, scan: f64) -> Option<f64> {
+fn administered(radio: &InMemDicomObject, scan: f64) -> Option<f64> {
     if let Some(full) = text(radio, tags::RADIOPHARMACEUTICAL_START_DATE_TIME)
         && let (Some(date), Some(time)) = (full.get(..8), full.get(8..))
         && let (Some(day), Some(second)) = (day(date), seconds(time.split(['+', '-', '&']).next()?))
     {
         return Some(day * 86400.0 + second);
     }
-    let date = text(object, tags::SERIES_DATE).or_else(|| text(object, tags::ACQUISITION_DATE))?;
     let second = seconds(&text(radio, tags::RADIOPHARMACEUTICAL_START_TIME)?)?;
-    let given = day(&date)? * 86400.0 + second;
+    let given = (scan / 86400.0).floor() * 86400.0 + second;
     Some(if given > scan { given - 86400.0 } else { given })
 }
 

@@ -236,3 +236,66 @@ fn the_elements_of_a_sequence_stand_under_it() {
     assert_eq!(pixels.keyword, Some("PixelData"));
     assert!(pixels.value.as_deref().is_some_and(|v| v.ends_with(" bytes")));
 }
+
+#[test]
+fn zeros_in_front_of_something_are_looked_at_once() {
+    let mut zeros = vec![0; 8 << 20];
+    zeros.push(1);
+    let start = std::time::Instant::now();
+    problem_of(&zeros);
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
+
+/// The file with only so many bytes of its single frame, in a fragment that is not cut.
+fn with_cut_frame(file: &[u8], part: impl Fn(usize) -> usize) -> Vec<u8> {
+    let pixels = file
+        .windows(12)
+        .rposition(|w| w == b"\xE0\x7F\x10\x00OB\0\0\xFF\xFF\xFF\xFF");
+    // Behind the head the empty offset table, then the frame's fragment.
+    let table = pixels.expect("encapsulated pixels") + 12;
+    let number = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes")) as usize;
+    let fragment = table + 8 + number(table + 4);
+    let length = part(number(fragment + 4)) & !1;
+    let mut cut = file[..fragment + 8].to_vec();
+    cut[fragment + 4..].copy_from_slice(&(length as u32).to_le_bytes());
+    cut.extend(&file[fragment + 8..fragment + 8 + length]);
+    cut.extend(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+    cut
+}
+
+#[test]
+fn a_frame_that_is_cut_gives_no_voxels() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut");
+    let cases = [
+        "cases/rle",
+        "codecs/jpeg_baseline",
+        "codecs/jpeg_lossless_1",
+        "codecs/jpeg_ls_lossless",
+        "codecs/jpeg_2000_lossless",
+        "codecs/jpeg_2000_lossy",
+        "codecs/htj2k_lossless",
+    ];
+    for case in cases {
+        let file = std::fs::read(golden(case).join("03")).unwrap();
+        std::fs::write(&path, with_cut_frame(&file, |length| length)).unwrap();
+        assert!(ask_everything(&path), "{case}");
+        for parts in 1..8 {
+            std::fs::write(&path, with_cut_frame(&file, |length| length * parts / 8)).unwrap();
+            assert!(!ask_everything(&path), "{case}, {parts} of 8 parts");
+        }
+    }
+}
+
+#[test]
+fn half_a_number_does_not_lead_a_parser_astray() {
+    // Two bytes as FD, which has eight, in front of what would be read as a length of 700 MB.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half");
+    let half = b"\x28\x00\x11\x00FD\x02\x00\x08\x00\x28\x00\x30\x00DS\x08\x001.5\\0.75";
+    std::fs::write(&path, explicit(half)).unwrap();
+    match tags(&path, TagOptions::default()) {
+        Ok(rows) => assert_eq!(rows.last().unwrap().value.as_deref(), Some("1.5\\0.75")),
+        Err(e) => assert!(matches!(e.problem, Problem::Structure { .. }), "{e}"),
+    }
+}
