@@ -67,11 +67,15 @@ impl MaskFile {
             });
         }
         let mask = read_mask_with_options(&self.reference, options)?;
-        if !image.is_dicom() || image.grid().same_as(mask.grid(), TOLERANCE).is_ok() {
+        if !image.is_dicom() {
             return Ok(mask);
         }
-        // Programs that convert DICOM turn and flip axes: the place in the patient counts, not the place in the array.
-        correct_mask(&mask, image.grid()).map_err(|problem| Fault::NotOnImage {
+        // Programs that convert DICOM turn and flip axes, and round: the place in the patient counts, not that in the array.
+        let on_image = match image.grid().same_as(mask.grid(), TOLERANCE) {
+            Ok(()) => Mask::from_tight_box(image.grid().clone(), mask.bounds(), mask.inside().clone()),
+            Err(_) => correct_mask(&mask, image.grid()),
+        };
+        on_image.map_err(|problem| Fault::NotOnImage {
             file: self.reference.path.display().to_string(),
             problem,
         })

@@ -2,6 +2,7 @@
 
 use crate::cache::{self, HeaderCache};
 use crate::error::{DicomError, Problem};
+use crate::identity::file_hash;
 use crate::header::{Common, Content, Instance, SeriesTags, TagOptions, content};
 use crate::rtstruct::StructureSet;
 use crate::seg::Segmentation;
@@ -215,6 +216,13 @@ fn files(folder: &Path, cancelled: &AtomicBool) -> Result<Vec<PathBuf>, DicomErr
     Ok(files)
 }
 
+/// Whether two files of regions are copies. Files that were drawn anew under an old UID are not, and both count.
+fn same_bytes(a: &Path, b: &Path) -> bool {
+    let length = |path: &Path| std::fs::metadata(path).ok().map(|about| about.len());
+    let hash = |path: &Path| file_hash(path, &AtomicBool::new(false)).ok();
+    length(a).is_some() && length(a) == length(b) && hash(a).is_some() && hash(a) == hash(b)
+}
+
 /// Images of one series.
 struct Images {
     /// Tags of the instance with the least UID, so that the order of files does not matter.
@@ -315,9 +323,9 @@ impl Found {
         });
         let series = series.collect();
         self.segmentations.sort_by(|a, b| a.key().cmp(&b.key()));
-        self.segmentations.dedup_by(|a, b| a.sop_uid() == b.sop_uid());
+        self.segmentations.dedup_by(|a, b| a.sop_uid() == b.sop_uid() && same_bytes(a.path(), b.path()));
         self.structure_sets.sort_by(|a, b| a.key().cmp(&b.key()));
-        self.structure_sets.dedup_by(|a, b| a.sop_uid() == b.sop_uid());
+        self.structure_sets.dedup_by(|a, b| a.sop_uid() == b.sop_uid() && same_bytes(a.path(), b.path()));
         self.failures.sort_by(|a, b| a.file.cmp(&b.file));
         Listing {
             series,
