@@ -121,9 +121,8 @@ fn target(model: &ModelDescription, image: &Grid, region: &Bounds) -> Result<Gri
         // The tensor's last axis is x of the grid: both run fastest.
         let x = 2 - t;
         (size[x], target_spacing[x]) = (shape[t], spacing[t]);
-        for r in 0..3 {
-            let cosine = image.direction()[r][a];
-            direction[r][x] = if turned.flipped { -cosine } else { cosine };
+        for (row, of_image) in direction.iter_mut().zip(image.direction()) {
+            row[x] = if turned.flipped { -of_image[a] } else { of_image[a] };
         }
     }
     Ok(Grid::new(size, target_spacing, image.physical(first), direction)?)

@@ -24,7 +24,7 @@ pub trait Embedder: Send + Sync {
     /// The features of one input, the tensor's last axis fastest: what [`Crop::input`](crate::Crop::input) gives.
     ///
     /// # Errors
-    /// [`DeepError::InputLength`]; [`DeepError::NotFinite`] when one of the outputs is NaN or infinite; [`DeepError::Run`]
+    /// [`DeepError::InputLength`]; [`DeepError::InputNotFinite`]; [`DeepError::NotFinite`] when one of the outputs is NaN or infinite; [`DeepError::Run`]
     /// when the engine fails.
     fn embed(&self, input: &[f32]) -> Result<Vec<f32>, DeepError>;
 }
@@ -39,16 +39,21 @@ pub enum Device {
     Cuda(usize),
 }
 
-/// Checks an input's length.
+/// Checks an input's length, and that it is finite: a rectifier may make a number of NaN, differently in every engine.
 pub(crate) fn check_input(input: &[f32], shape: [usize; 3]) -> Result<(), DeepError> {
     let expected = shape.iter().product();
-    if input.len() == expected {
-        Ok(())
-    } else {
-        Err(DeepError::InputLength {
+    if input.len() != expected {
+        return Err(DeepError::InputLength {
             found: input.len(),
             expected,
-        })
+        });
+    }
+    match input.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(DeepError::InputNotFinite {
+            index,
+            value: input[index],
+        }),
+        None => Ok(()),
     }
 }
 

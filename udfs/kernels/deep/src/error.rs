@@ -181,6 +181,14 @@ pub enum DeepError {
         /// Voxels of the model's input.
         expected: usize,
     },
+    /// An input with NaN or infinity in it.
+    #[error("the input has {value} as number {index}; all have to be finite")]
+    InputNotFinite {
+        /// Which of its numbers, from 0.
+        index: usize,
+        /// What it is.
+        value: f32,
+    },
     /// A voxel that the crop needs is not a number.
     #[error("the image has NaN at {at:?} mm (LPS), within the crop that the model sees")]
     NotANumber {

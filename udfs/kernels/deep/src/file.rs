@@ -61,11 +61,7 @@ impl ModelFile {
     /// # Errors
     /// [`DeepError::Format`] for another ending, [`DeepError::NoDescription`], [`DeepError::Io`], [`DeepError::FileSize`],
     /// [`DeepError::Sha256`], and those of [`ModelDescription::parse`].
-    pub fn read_with(
-        path: impl AsRef<Path>,
-        overrides: &[(&str, &str)],
-        limits: &Limits,
-    ) -> Result<Self, DeepError> {
+    pub fn read_with(path: impl AsRef<Path>, overrides: &[(&str, &str)], limits: &Limits) -> Result<Self, DeepError> {
         let path = path.as_ref();
         let file: Box<str> = path.display().to_string().into();
         let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();

@@ -29,16 +29,15 @@ pub(crate) fn check(file: &str, proto: &ModelProto, description: &ModelDescripti
     if graph.output.iter().any(|o| o.name == description.output()) {
         return Ok(());
     }
-    let names: Vec<String> = graph
-        .output
-        .iter()
-        .take(20)
-        .map(|o| format!("{:?}", o.name))
-        .collect();
+    let names: Vec<String> = graph.output.iter().take(20).map(|o| format!("{:?}", o.name)).collect();
     Err(DeepError::OutputName {
         file: file.into(),
         name: description.output().to_owned(),
-        found: if names.is_empty() { "none".into() } else { names.join(", ") },
+        found: if names.is_empty() {
+            "none".into()
+        } else {
+            names.join(", ")
+        },
     })
 }
 
@@ -95,7 +94,10 @@ fn check_input(file: &str, graph: &GraphProto, description: &ModelDescription) -
 
 /// A tensor that is kept in another file, in a graph or one within it. Protobuf's reader limits how deep they nest.
 fn external(graph: &GraphProto) -> Option<&TensorProto> {
-    let sparse = graph.sparse_initializer.iter().flat_map(|s| s.values.iter().chain(&s.indices));
+    let sparse = graph
+        .sparse_initializer
+        .iter()
+        .flat_map(|s| s.values.iter().chain(&s.indices));
     let attributes = graph.node.iter().flat_map(|node| &node.attribute);
     graph
         .initializer

@@ -119,11 +119,16 @@ impl Keys<'_> {
 
     fn spatial_shape(&self, limits: &Limits) -> Result<[usize; 3], DeepError> {
         let shape = self.required("spatial_shape", "three whole numbers of voxels, each at least 1", |v| {
-            triple(v, |n| n.as_u64().filter(|n| *n > 0).and_then(|n| usize::try_from(n).ok()))
+            triple(v, |n| {
+                n.as_u64().filter(|n| *n > 0).and_then(|n| usize::try_from(n).ok())
+            })
         })?;
         let voxels = shape.iter().try_fold(1usize, |n, &k| n.checked_mul(k));
         if voxels.is_none_or(|n| n > limits.input_voxels) {
-            return Err(self.wrong("spatial_shape", format!("at most {} voxels in all", limits.input_voxels)));
+            return Err(self.wrong(
+                "spatial_shape",
+                format!("at most {} voxels in all", limits.input_voxels),
+            ));
         }
         Ok(shape)
     }

@@ -76,7 +76,11 @@ impl Tract {
             if values.len() == self.output_dim {
                 Ok(values)
             } else {
-                Err(format!("it gave {} numbers instead of {}", values.len(), self.output_dim))
+                Err(format!(
+                    "it gave {} numbers instead of {}",
+                    values.len(),
+                    self.output_dim
+                ))
             }
         })
     }
@@ -105,7 +109,9 @@ impl Embedder for Tract {
 
     fn embed(&self, input: &[f32]) -> Result<Vec<f32>, DeepError> {
         check_input(input, self.shape)?;
-        let output = self.run(input).map_err(|reason| DeepError::Run { engine: ENGINE, reason })?;
+        let output = self
+            .run(input)
+            .map_err(|reason| DeepError::Run { engine: ENGINE, reason })?;
         check_output(output)
     }
 }
@@ -156,10 +162,16 @@ fn intermediate(model: &InferenceModel) -> TractResult<u64> {
 fn optimise(model: InferenceModel) -> TractResult<(Arc<TypedSimplePlan>, usize)> {
     let model = model.into_typed()?.into_decluttered()?.into_optimized()?;
     let plan = TypedSimplePlan::new(model)?;
-    let steps = plan.model().eval_tmp_memory_usage(plan.order_without_consts(), |node| {
-        !node.op_is::<tract_onnx::tract_core::ops::konst::Const>()
-    })?;
-    let peak = steps.iter().filter_map(|(_, bytes)| bytes.to_usize().ok()).max().unwrap_or(0);
+    let steps = plan
+        .model()
+        .eval_tmp_memory_usage(plan.order_without_consts(), |node| {
+            !node.op_is::<tract_onnx::tract_core::ops::konst::Const>()
+        })?;
+    let peak = steps
+        .iter()
+        .filter_map(|(_, bytes)| bytes.to_usize().ok())
+        .max()
+        .unwrap_or(0);
     Ok((plan, peak))
 }
 
