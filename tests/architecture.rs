@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("radsql-imaging", &["radsql-volume"]),
     ("radsql-dicom", &["radsql-volume", "radsql-imaging"]),
     ("radsql-radiomics", &["radsql-volume"]),
+    ("radsql-deep", &["radsql-volume"]),
     ("radsql-survival", &[]),
     ("radsql-demo", &[]),
 ];

@@ -216,11 +216,24 @@ fn files(folder: &Path, cancelled: &AtomicBool) -> Result<Vec<PathBuf>, DicomErr
     Ok(files)
 }
 
-/// Whether two files of regions are copies. Files that were drawn anew under an old UID are not, and both count.
-fn same_bytes(a: &Path, b: &Path) -> bool {
-    let length = |path: &Path| std::fs::metadata(path).ok().map(|about| about.len());
-    let hash = |path: &Path| file_hash(path, &AtomicBool::new(false)).ok();
-    length(a).is_some() && length(a) == length(b) && hash(a).is_some() && hash(a) == hash(b)
+/// Of files of regions that have one UID and the same bytes the first stays. Files that were drawn anew under an old UID are
+/// no copies, and all of them count.
+fn drop_copies<T>(all: &mut Vec<T>, key: impl Fn(&T) -> (&str, &Path)) {
+    let same = |a: &Path, b: &Path| {
+        let length = |path: &Path| std::fs::metadata(path).ok().map(|about| about.len());
+        let hash = |path: &Path| file_hash(path, &AtomicBool::new(false)).ok();
+        length(a).is_some() && length(a) == length(b) && hash(a).is_some() && hash(a) == hash(b)
+    };
+    let mut kept: Vec<T> = Vec::with_capacity(all.len());
+    for one in all.drain(..) {
+        let (uid, path) = key(&one);
+        // In the order of UIDs: those of the same one lie together.
+        let before = kept.iter().rev().map(&key).take_while(|(other, _)| *other == uid);
+        if !before.into_iter().any(|(_, other)| same(other, path)) {
+            kept.push(one);
+        }
+    }
+    *all = kept;
 }
 
 /// Images of one series.
@@ -323,9 +336,9 @@ impl Found {
         });
         let series = series.collect();
         self.segmentations.sort_by(|a, b| a.key().cmp(&b.key()));
-        self.segmentations.dedup_by(|a, b| a.sop_uid() == b.sop_uid() && same_bytes(a.path(), b.path()));
+        drop_copies(&mut self.segmentations, |one| (one.sop_uid(), one.path()));
         self.structure_sets.sort_by(|a, b| a.key().cmp(&b.key()));
-        self.structure_sets.dedup_by(|a, b| a.sop_uid() == b.sop_uid() && same_bytes(a.path(), b.path()));
+        drop_copies(&mut self.structure_sets, |one| (one.sop_uid(), one.path()));
         self.failures.sort_by(|a, b| a.file.cmp(&b.file));
         Listing {
             series,

@@ -202,6 +202,49 @@ pub fn resample_part(
     })
 }
 
+/// The values of an image on another grid as float32, by linear interpolation, `outside` where the grid leaves the image:
+/// SimpleITK's resampling of the image cast to float32 (`sitkLinear`, default pixel value `outside`). `part` holds the voxels
+/// in the box `bounds` of an image on the grid `image`, which has to hold [`image_box`]'s.
+///
+/// Indexed `[[z, y, x]]` of the target.
+///
+/// # Errors
+/// [`VolumeError::Outside`] when the box leaves the image, is not `part`'s or does not hold what is needed,
+/// [`VolumeError::Cancelled`].
+pub fn resample_linear(
+    part: &Volume,
+    bounds: &Bounds,
+    image: &Grid,
+    target: &Grid,
+    outside: f32,
+    cancel: &AtomicBool,
+) -> Result<Array3<f32>, VolumeError> {
+    let lines = Lines::new(target, image);
+    let held = part.grid().size() == bounds.size && Bounds::whole(image).contains(bounds);
+    if !held || !bounds.contains(&Interpolator::Linear.support(&lines, target)) {
+        return Err(VolumeError::Outside {
+            lower: bounds.lower,
+            size: bounds.size,
+            grid: image.size(),
+        });
+    }
+    let whole = image.size();
+    let resampler = Resampler {
+        lines,
+        target,
+        whole,
+        cancel,
+    };
+    let mut out = Array3::from_elem(target.shape(), outside);
+    if let Some(to) = out.as_slice_mut() {
+        with_voxels!(part.voxels(), a => {
+            let from = a.as_slice().unwrap_or(&[]);
+            resampler.points(to, |index| linear::value(from, bounds, whole, index))?;
+        });
+    }
+    Ok(out)
+}
+
 struct Resampler<'a> {
     lines: Lines,
     target: &'a Grid,
