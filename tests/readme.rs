@@ -1,16 +1,37 @@
 //! The README's tour and its statistics work as printed.
 
+mod common;
+
 use std::path::Path;
 use std::process::Command;
 
+/// The n-th block of SQL, from 1.
+fn block(n: usize) -> String {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
+    let block = readme.split("```sql\n").nth(n).and_then(|t| t.split("```").next());
+    block.expect("a block of SQL").to_string()
+}
+
+#[test]
+fn the_lines_on_dicom_work_as_printed() {
+    let Some(shared) = common::shared() else { return };
+    let cache = tempfile::tempdir().expect("a folder");
+    let sql = block(2).replace("../shared", &shared.display().to_string());
+    assert!(sql.contains("STORED AS DICOM"));
+    let output = Command::new(env!("CARGO_BIN_EXE_radsql"))
+        .args(["-c", &sql])
+        .env("XDG_CACHE_HOME", cache.path())
+        .output()
+        .expect("run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let out = String::from_utf8(output.stdout).expect("text");
+    let rows: Vec<usize> = out.split("\n\n").map(|r| r.trim().lines().count() - 1).collect();
+    assert_eq!(rows, [3, 2, 20], "{out}");
+}
+
 #[test]
 fn the_tour_works_as_printed() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
-    let block = |n: usize| {
-        let block = readme.split("```sql\n").nth(n).and_then(|t| t.split("```").next());
-        block.expect("a block of SQL")
-    };
-    let (tour, statistics) = (block(1), block(3));
+    let (tour, statistics) = (block(1), block(4));
     assert_eq!(tour.lines().count(), 10, "a ten-line tour");
     let dir = tempfile::tempdir().expect("a folder");
     let radsql = |args: &[&str]| {

@@ -1,5 +1,5 @@
-//! Runs the files below `tests/slt` (sqllogictest). `${golden}` in a file is `tests/golden`, `${shared}` the folder of real data; files that use it are
-//! skipped, loudly, where it is not there. `${scratch}` is an empty folder. Every file runs in several sessions: optimized and
+//! Runs the files below `tests/slt` (sqllogictest). `${golden}` in a file is `tests/golden`, `${scratch}` an empty folder,
+//! `${shared}` the folder of real data; files that use it are skipped, loudly, where it is not there. Every file runs in several sessions: optimized and
 //! plain plans, and batches of any size, give the same answers.
 //!
 //! `RADSQL_SLT=cox` runs the files with `cox` in their name alone.

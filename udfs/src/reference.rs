@@ -9,6 +9,16 @@ use std::collections::HashMap;
 /// Name of Arrow's key for extension types.
 const EXTENSION: &str = "ARROW:extension:name";
 
+/// What may stand for an image, in the documentation of functions.
+pub const IMAGE: &str = "the image: path of a NIfTI or NRRD file; or a DICOM series: its folder, with `#series=UID` behind it where \
+                         the folder holds several, `#suv=UID` for PET as standardised uptake values by body weight";
+
+/// What may stand for a region, in the documentation of functions.
+pub const MASK: &str = "the region: path of a label file on the image's grid, `#label=N` behind it for a label other than 1; or of a \
+                        DICOM file, with `#segment=` (SEG) or `#roi=` (RTSTRUCT) and the name or number of one of its regions where \
+                        it holds several. Regions of DICOM files, and label files for a DICOM image, may lie on another grid: \
+                        they are brought to the image's by nearest neighbour";
+
 /// What a reference points at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

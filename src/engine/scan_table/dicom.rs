@@ -8,13 +8,15 @@ use radsql_udfs::scan::ScanRuntime;
 use radsql_udfs::scans::series::{
     ACQUISITION, FoundFolder, FoundSeries, SeriesOptions, find_series, identifying_columns,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// A folder of DICOM files as a table.
 #[derive(Debug)]
 pub struct DicomListing {
     folder: PathBuf,
+    /// What the components below the folder must be like, where `LOCATION` has a `*`.
+    below: Vec<String>,
     /// What a region's name must be like, `*` standing for anything.
     regions: Option<String>,
     how: SeriesOptions,
@@ -27,25 +29,28 @@ impl DicomListing {
         let [location] = &cmd.locations[..] else {
             return plan_err!("{table}: a scan table has one LOCATION");
         };
-        let folder = PathBuf::from(location.strip_prefix("file://").unwrap_or(location));
+        let location = location.strip_prefix("file://").unwrap_or(location);
+        let (folder, below) = split(location);
         if !folder.exists() {
-            return plan_err!("{table}: LOCATION '{}' does not exist", folder.display());
+            return plan_err!("{table}: LOCATION '{location}' does not exist");
         }
         let mut listing = Self {
             folder,
+            below,
             regions: None,
             how: SeriesOptions::default(),
         };
         let mut options: Vec<_> = cmd.options.iter().collect();
         options.sort();
         for (name, value) in options {
+            let name = name.strip_prefix("format.").unwrap_or(name);
             let flag = || {
                 let value = value.to_ascii_lowercase();
                 value
                     .parse::<bool>()
                     .map_err(|_| plan_datafusion_err!("{table}: option {name} is 'true' or 'false'; found '{value}'"))
             };
-            match name.strip_prefix("format.").unwrap_or(name) {
+            match name {
                 "regions" => listing.regions = Some(value.clone()),
                 "suv" => listing.how.suv = flag()?,
                 "include_phi" => listing.how.identifying = flag()?,
@@ -75,7 +80,10 @@ impl DicomListing {
 
     /// Lists the folder.
     pub fn rows(&self, runtime: &ScanRuntime, options: &RadsqlOptions, cancelled: &AtomicBool) -> Result<Found> {
-        let folder = self.list(runtime, options, cancelled)?;
+        let mut folder = self.list(runtime, options, cancelled)?;
+        folder.failures.retain(|(file, _)| self.lies_in(file));
+        folder.series.retain(|series| self.lies_in(&series.path));
+        folder.orphans.retain(|(_, mask)| self.lies_in(mask));
         if let (Some((_, first)), OnError::Fail) = (folder.failures.first(), options.on_error) {
             let others = match folder.failures.len() - 1 {
                 0 => String::new(),
@@ -130,6 +138,17 @@ impl DicomListing {
         }
     }
 
+    /// Whether a path is one that `LOCATION` means.
+    fn lies_in(&self, path: &str) -> bool {
+        let path = Path::new(path);
+        let mut components = path.strip_prefix(&self.folder).unwrap_or(path).iter();
+        self.below.iter().all(|pattern| {
+            components
+                .next()
+                .is_some_and(|name| fits(pattern, &name.to_string_lossy()))
+        })
+    }
+
     fn is_wanted(&self, region: &str) -> bool {
         self.regions.as_ref().is_none_or(|pattern| fits(pattern, region))
     }
@@ -150,6 +169,19 @@ impl DicomListing {
             self.folder.display()
         ))
     }
+}
+
+/// The folder before the first component with a `*`, and the components from there on.
+fn split(location: &str) -> (PathBuf, Vec<String>) {
+    let Some(star) = location.find('*') else {
+        return (location.into(), vec![]);
+    };
+    let (folder, below) = match location[..star].rfind('/') {
+        Some(at) => location.split_at(at + 1),
+        None => (".", location),
+    };
+    let below = below.split('/').filter(|c| !c.is_empty());
+    (folder.into(), below.map(String::from).collect())
 }
 
 /// Whether a name is like a pattern, in which `*` stands for any text.

@@ -38,7 +38,7 @@ pub const DOC: Doc = Doc {
               between them, cut after 256 characters; of pixels and other bulk data only the length is told. Shown is what \
               cannot identify a person: numbers, codes and settings of the device; dates, names, UIDs, free text and private \
               elements are NULL, with `withheld` true.",
-    example: "SELECT keyword, value FROM dicom_tags('slice.dcm') WHERE keyword IN ('Modality', 'KVP', 'PixelSpacing')",
+    example: "SELECT keyword, value FROM dicom_tags('tests/golden/dicom/masks/binary.dcm') WHERE keyword IN ('Modality', 'Rows', 'SegmentLabel')",
     source: "DICOM PS3.6; what may identify a person: PS3.15 annex E",
 };
 

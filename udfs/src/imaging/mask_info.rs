@@ -2,7 +2,7 @@
 
 use super::scan_function::ScanFunction;
 use crate::doc::{Doc, Kind};
-use crate::reference::ScanRef;
+use crate::reference::{IMAGE, MASK, ScanRef};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::load_mask_on_image;
 use crate::values::{Values, fields, one_struct};
@@ -17,16 +17,7 @@ pub static DOC: Doc = Doc {
     kind: Kind::Scalar,
     summary: "Size and place of a region.",
     syntax: "mask_info(image, mask)",
-    arguments: &[
-        (
-            "image",
-            "the image: only its grid is read, and compared with the mask's",
-        ),
-        (
-            "mask",
-            "the region: path of a label file on the same grid, `#label=N` behind it for a label other than 1",
-        ),
-    ],
+    arguments: &[("image", IMAGE), ("mask", MASK)],
     returns: "STRUCT(voxels, volume_mm3, lower_x, lower_y, lower_z (first voxel of the bounding box, from 0), size_x, size_y, size_z \
               (voxels), components (26-connected), largest_component (voxels), centre_x, centre_y, centre_z in mm (LPS), \
               content_hash). NULL for NULL; a mask on another grid, an empty one or an absent label is an error.",

@@ -2,7 +2,7 @@
 
 use super::scan_function::ScanFunction;
 use crate::doc::{Doc, Kind};
-use crate::reference::ScanRef;
+use crate::reference::{IMAGE, ScanRef};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::load_image;
 use crate::values::{Values, fields, one_struct};
@@ -17,7 +17,7 @@ pub static DOC: Doc = Doc {
     kind: Kind::Scalar,
     summary: "Geometry, range of intensities and content hash of an image.",
     syntax: "scan_info(image)",
-    arguments: &[("image", "the image: path of a NIfTI or NRRD file")],
+    arguments: &[("image", IMAGE)],
     returns: "STRUCT(nx, ny, nz, sx, sy, sz in mm, origin_x, origin_y, origin_z in mm (LPS), voxel_type, min, max, mean over finite \
               voxels, non_finite, content_hash). The hash is BLAKE3 over grid, voxel type and voxels: one image under two names, \
               compressed or not, has one hash. NULL for NULL.",

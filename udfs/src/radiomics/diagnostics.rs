@@ -40,11 +40,8 @@ pub const DOC: Doc = Doc {
     summary: "What image and region were before and after preprocessing, and with which settings: PyRadiomics' diagnostics.",
     syntax: "radiomics_diagnostics(image, mask [, settings])",
     arguments: &[
-        ("image", "the image: path of a NIfTI or NRRD file"),
-        (
-            "mask",
-            "the region: path of a label file with one number a voxel, `#label=N` behind it for a label other than 1",
-        ),
+        ("image", reference::IMAGE),
+        ("mask", reference::MASK),
         (
             "settings",
             "a literal, as for `radiomics`: 'default', 'wavelet', or a PyRadiomics parameter file as YAML or JSON text or by path; \

@@ -22,11 +22,8 @@ pub const DOC: Doc = Doc {
     summary: "Radiomics features of a region of an image, equal to PyRadiomics'.",
     syntax: "radiomics(image, mask [, settings])",
     arguments: &[
-        ("image", "the image: path of a NIfTI or NRRD file"),
-        (
-            "mask",
-            "the region: path of a label file on the same grid, `#label=N` behind it for a label other than 1",
-        ),
+        ("image", reference::IMAGE),
+        ("mask", reference::MASK),
         (
             "settings",
             "a literal: 'default' (107 features of the original image, bin width 25), 'wavelet' (851: the original image and the \

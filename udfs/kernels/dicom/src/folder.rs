@@ -2,8 +2,8 @@
 
 use crate::cache::{self, HeaderCache};
 use crate::error::{DicomError, Problem};
-use crate::identity::file_hash;
 use crate::header::{Common, Content, Instance, SeriesTags, TagOptions, content};
+use crate::identity::file_hash;
 use crate::rtstruct::StructureSet;
 use crate::seg::Segmentation;
 use crate::series::Series;
