@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "radsql-volume",
             "radsql-imaging",
             "radsql-dicom",
+            "radsql-deep",
             "radsql-radiomics",
             "radsql-survival",
         ],

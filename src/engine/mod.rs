@@ -5,6 +5,7 @@ mod feature_set;
 mod filter_first;
 mod hoist;
 mod memory;
+mod models;
 mod relations;
 mod scan_table;
 mod session;

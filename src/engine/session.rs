@@ -5,6 +5,7 @@ use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
 use super::hoist::HoistScans;
 use super::memory::SessionPool;
+use super::models::{self, ModelStatement};
 use super::relations::{Relations, StatisticPlanner, is_relation};
 use super::scan_table::ScanTableFactory;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
@@ -12,7 +13,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::{LogicalPlan, Statement as Command, WriteOp};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, ResetStatement, Statement};
@@ -162,6 +163,9 @@ impl Session {
     /// # Errors
     /// When the text is not one statement, or cannot be planned or run.
     pub async fn sql(&self, text: &str) -> Result<DataFrame> {
+        if let Some(statement) = models::parse(text)? {
+            return self.model(statement).await;
+        }
         let mut statement = parse(text)?;
         if let Statement::Reset(ResetStatement::Variable(name)) = &statement
             && let Some(default) = self.defaults.iter().find(|d| d.key == name.to_string().to_lowercase())
@@ -174,6 +178,33 @@ impl Session {
         let plan = self.context.state().statement_to_plan(statement).await?;
         self.check(&plan)?;
         self.context.execute_logical_plan(plan).await
+    }
+}
+
+impl Session {
+    async fn model(&self, statement: ModelStatement) -> Result<DataFrame> {
+        let models = Arc::clone(&self.runtime);
+        match statement {
+            ModelStatement::Show => return self.context.sql("SELECT * FROM deep_models()").await,
+            ModelStatement::Drop { name, if_exists } => models.models.remove(&name, if_exists)?,
+            ModelStatement::Create {
+                name,
+                file,
+                existing,
+                overrides,
+            } => {
+                // Reading and making ready takes most of a second.
+                let work = move || {
+                    let overrides: Vec<_> = overrides.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+                    models.models.create(&name, &file, &overrides, existing)
+                };
+                tokio::task::spawn_blocking(work)
+                    .await
+                    .map_err(|e| DataFusionError::External(Box::new(e)))??;
+            }
+        }
+        let nothing = LogicalPlanBuilder::empty(false).build()?;
+        Ok(DataFrame::new(self.context.state(), nothing))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! [`catalogue`] lists every function; the engine registers them from there.
 
+pub mod deep;
 pub mod doc;
 pub mod features;
 pub mod imaging;
@@ -48,6 +49,7 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
         radiomics::extract::function(Arc::clone(runtime)),
         radiomics::feature_set::function(),
         radiomics::diagnostics::function(Arc::clone(runtime)),
+        deep::deep_features::function(Arc::clone(runtime)),
         imaging::scan_info::function(Arc::clone(runtime)),
         imaging::mask_info::function(Arc::clone(runtime)),
     ];
@@ -65,6 +67,10 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
             (
                 radiomics::radsql_cache::NAME,
                 Arc::new(radiomics::radsql_cache::RadsqlCache(Arc::clone(runtime))),
+            ),
+            (
+                deep::deep_models::NAME,
+                Arc::new(deep::deep_models::DeepModels(Arc::clone(runtime))),
             ),
             (imaging::dicom_tags::NAME, Arc::new(imaging::dicom_tags::DicomTags)),
             (
@@ -86,6 +92,8 @@ pub fn catalogue() -> Vec<Doc> {
         survival::rad_score::DOC,
         radiomics::radiomics_features::DOC,
         radiomics::radsql_cache::DOC,
+        deep::deep_features::DOC,
+        deep::deep_models::DOC,
         imaging::dicom_tags::DOC,
         imaging::scan_errors::DOC,
     ];

@@ -1,5 +1,6 @@
 //! Work on scans: how many at once, in how much memory, and what becomes of those that fail.
 
+use crate::deep::models::Models;
 use crate::options::{OnError, RadsqlOptions};
 use crate::reference::ScanRef;
 use crate::scans::folders::{Folders, Look};
@@ -49,9 +50,9 @@ pub struct ScanError {
 pub struct Work {
     /// Scans finished, failed ones included.
     pub scans: AtomicU64,
-    /// Radiomics features computed.
+    /// Features computed.
     pub features: AtomicU64,
-    /// Radiomics features that the cache gave.
+    /// Features that the cache gave.
     pub cached_features: AtomicU64,
     /// DICOM files whose headers were looked at, in folders that were listed.
     pub files_listed: AtomicU64,
@@ -74,6 +75,8 @@ pub struct ScanRuntime {
     turns: Mutex<(usize, Arc<Semaphore>)>,
     holders: Mutex<usize>,
     freed: Condvar,
+    /// Models of the session.
+    pub models: Models,
     /// Counts of what was done.
     pub work: Work,
 }
@@ -90,6 +93,7 @@ impl ScanRuntime {
             turns: Mutex::new((0, Arc::new(Semaphore::new(0)))),
             holders: Mutex::new(0),
             freed: Condvar::new(),
+            models: Models::default(),
             work: Work::default(),
         }
     }

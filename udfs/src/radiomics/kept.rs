@@ -2,9 +2,9 @@
 
 use crate::reference::ScanRef;
 use crate::scan::Job;
-use crate::scans::content::content;
+use crate::scans::content::{content, region};
 use radsql_cache::{Cache, Description, Key, Record};
-use radsql_imaging::{Part, Reference};
+use radsql_imaging::{MaskOptions, Reference};
 use radsql_radiomics::{DEFINITION_VERSION, FeatureSet, Features, Parameters, Request};
 
 /// What the cache holds of one scan, for the slots of which something is wanted.
@@ -33,16 +33,12 @@ impl<'a> Kept<'a> {
         job: &Job,
     ) -> Option<Self> {
         let image = Reference::locate(&scan.image).ok()?;
-        let mask = Reference::locate(scan.mask.as_deref()?).ok()?;
-        let part = match &mask.part {
-            Some(Part::Label(label)) => label.to_string(),
-            Some(other) => format!("{other:?}"),
-            None => parameters.label().unwrap_or(1).to_string(),
-        };
-        let channel = parameters.label_channel().to_string();
         let image = content(cache, &image, job)?;
-        let mask = content(cache, &mask, job)?;
-        let region = Key::of("region", &[mask.as_bytes(), part.as_bytes(), channel.as_bytes()]);
+        let options = MaskOptions {
+            label: parameters.label(),
+            channel: parameters.label_channel(),
+        };
+        let region = region(cache, scan.mask.as_deref()?, &options, job)?;
         let version = DEFINITION_VERSION.to_le_bytes();
         let mut slots: Vec<Slot> = Vec::new();
         for (at, (slot, wanted)) in parameters.slots().iter().zip(request.slots()).enumerate() {

@@ -3,7 +3,7 @@
 use super::image::is_dicom;
 use crate::scan::Job;
 use radsql_cache::{Cache, Key};
-use radsql_imaging::{Part, Reference, content_hash, files, identity};
+use radsql_imaging::{MaskOptions, Part, Reference, content_hash, files, identity};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,6 +15,22 @@ pub fn content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {
         Some(Part::Suv(_)) => Key::of("suv", &[stored.as_bytes()]),
         _ => stored,
     })
+}
+
+/// A hash of the files that a region is in, and of what tells it among others there.
+pub fn region(cache: &Cache, mask: &str, options: &MaskOptions, job: &Job) -> Option<Key> {
+    let mask = Reference::locate(mask).ok()?;
+    let part = match &mask.part {
+        Some(Part::Label(label)) => label.to_string(),
+        Some(other) => format!("{other:?}"),
+        None => options.label.unwrap_or(1).to_string(),
+    };
+    let mask = content(cache, &mask, job)?;
+    let channel = options.channel.to_string();
+    Some(Key::of(
+        "region",
+        &[mask.as_bytes(), part.as_bytes(), channel.as_bytes()],
+    ))
 }
 
 fn stored_content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {

@@ -16,7 +16,7 @@ pub enum Fault {
     Imaging(#[from] ImagingError),
     /// DICOM files.
     #[error(transparent)]
-    Dicom(#[from] DicomError),
+    Dicom(Box<DicomError>),
     /// A folder without an image series.
     #[error("'{folder}' holds no DICOM image series ({seen})")]
     NoSeries {
@@ -44,7 +44,7 @@ pub enum Fault {
         /// How it was asked for.
         region: String,
         /// What is wrong.
-        problem: DicomError,
+        problem: Box<DicomError>,
     },
     /// A DICOM file that is asked for as a mask and is none.
     #[error("'{file}' is no DICOM segmentation or structure set, from which a mask could be taken")]
@@ -85,4 +85,10 @@ pub enum Fault {
         /// What is wrong.
         problem: VolumeError,
     },
+}
+
+impl From<DicomError> for Fault {
+    fn from(e: DicomError) -> Self {
+        Self::Dicom(Box::new(e))
+    }
 }

@@ -202,7 +202,7 @@ fn position(listing: &Listing, folder: &Path, uid: Option<&String>) -> Result<us
             folder: shown,
             seen: seen(listing),
         }),
-        (Some(uid), _) => Err(Fault::Dicom(DicomError {
+        (Some(uid), _) => Err(Fault::from(DicomError {
             file: shown.into(),
             problem: Problem::Absent {
                 kind: "image series",

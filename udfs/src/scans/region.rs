@@ -61,7 +61,7 @@ impl MaskFile {
             return found.map_err(|problem| match problem.problem {
                 Problem::Mask(_) | Problem::Mixed { .. } => Fault::Region {
                     region: selector,
-                    problem,
+                    problem: Box::new(problem),
                 },
                 _ => problem.into(),
             });

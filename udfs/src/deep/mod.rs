@@ -1,0 +1,5 @@
+//! Deep features in SQL.
+
+pub mod deep_features;
+pub mod deep_models;
+pub mod models;

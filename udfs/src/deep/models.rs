@@ -1,0 +1,177 @@
+//! The models of a session.
+
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use radsql_deep::{DeepError, Device, Embedder, Limits, ModelDescription, ModelFile};
+use radsql_imaging::identity;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Models that were opened by path and stay open.
+const MOST_BY_PATH: usize = 16;
+
+/// A model that is ready to run.
+pub struct Model {
+    name: String,
+    file: ModelFile,
+    embedder: Arc<dyn Embedder>,
+}
+
+impl Model {
+    /// Reads a model and makes it ready: whatever is wrong with it is said now and not on row 1000.
+    ///
+    /// # Errors
+    /// [`DeepError`], which names the file.
+    fn open(name: &str, path: &Path, overrides: &[(&str, &str)]) -> std::result::Result<Self, DeepError> {
+        let file = ModelFile::read_with(path, overrides, &Limits::default())?;
+        let embedder = file.embedder(Device::Cpu)?;
+        Ok(Self {
+            name: name.to_owned(),
+            file,
+            embedder,
+        })
+    }
+
+    /// Its name in SQL.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its file.
+    pub fn file(&self) -> &ModelFile {
+        &self.file
+    }
+
+    /// What its network takes and gives.
+    pub fn description(&self) -> &ModelDescription {
+        self.file.description()
+    }
+
+    /// The network.
+    pub fn embedder(&self) -> &dyn Embedder {
+        &*self.embedder
+    }
+
+    /// All that decides its answers: weights, preprocessing and engine.
+    pub fn key(&self) -> String {
+        let engine = &self.embedder;
+        format!(
+            "{} engine={} {}",
+            self.description().key(),
+            engine.engine(),
+            engine.engine_version()
+        )
+    }
+}
+
+/// What a file was when its model was opened.
+type State = [Option<[u8; 56]>; 2];
+
+/// The models of a session, by name and by path.
+#[derive(Default)]
+pub struct Models {
+    named: Mutex<BTreeMap<String, Arc<Model>>>,
+    opened: Mutex<HashMap<PathBuf, (State, Arc<Model>)>>,
+}
+
+impl std::fmt::Debug for Models {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Models").finish_non_exhaustive()
+    }
+}
+
+/// What to do when there is a model of the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// An error.
+    Refuse,
+    /// The new one takes its place.
+    Replace,
+    /// It stays.
+    Keep,
+}
+
+impl Models {
+    /// Opens a model and gives it a name. `overrides` take the place of keys of its description.
+    ///
+    /// # Errors
+    /// When the model cannot be used, or there is one of the name and that is refused.
+    pub fn create(&self, name: &str, path: &Path, overrides: &[(&str, &str)], existing: Existing) -> Result<()> {
+        if lock(&self.named).contains_key(name) {
+            match existing {
+                Existing::Refuse => {
+                    return exec_err!(
+                        "CREATE MODEL: there is a model '{name}' already; CREATE OR REPLACE MODEL replaces it"
+                    );
+                }
+                Existing::Keep => return Ok(()),
+                Existing::Replace => {}
+            }
+        }
+        let model = Model::open(name, path, overrides).map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
+        lock(&self.named).insert(name.to_owned(), Arc::new(model));
+        Ok(())
+    }
+
+    /// Takes a model's name away. Queries that use it go on.
+    ///
+    /// # Errors
+    /// When there is none and that is not allowed.
+    pub fn remove(&self, name: &str, if_exists: bool) -> Result<()> {
+        let removed = lock(&self.named).remove(name);
+        match removed {
+            None if !if_exists => exec_err!("DROP MODEL: {}", self.absent(name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The model of a name, or of a file.
+    ///
+    /// # Errors
+    /// When there is no model of the name, or the file cannot be used.
+    pub fn find(&self, text: &str) -> std::result::Result<Arc<Model>, String> {
+        if let Some(model) = lock(&self.named).get(text) {
+            return Ok(Arc::clone(model));
+        }
+        if !is_path(text) {
+            return Err(self.absent(text));
+        }
+        let path = Path::new(text);
+        let state = [path.to_owned(), path.with_extension("json")].map(|p| identity(p).map(|i| i.to_bytes()));
+        if let Some((then, model)) = lock(&self.opened).get(path)
+            && *then == state
+            && state[0].is_some()
+        {
+            return Ok(Arc::clone(model));
+        }
+        let model = Arc::new(Model::open(text, path, &[]).map_err(|e| e.to_string())?);
+        let mut opened = lock(&self.opened);
+        if opened.len() >= MOST_BY_PATH {
+            opened.clear();
+        }
+        opened.insert(path.to_owned(), (state, Arc::clone(&model)));
+        Ok(model)
+    }
+
+    /// The models with a name, in the order of their names.
+    pub fn all(&self) -> Vec<Arc<Model>> {
+        lock(&self.named).values().cloned().collect()
+    }
+
+    fn absent(&self, name: &str) -> String {
+        let names: Vec<String> = lock(&self.named).keys().cloned().collect();
+        match names.is_empty() {
+            true => format!("there is no model '{name}'; CREATE MODEL {name} FROM 'file.onnx' makes one"),
+            false => format!("there is no model '{name}'; there are {}", names.join(", ")),
+        }
+    }
+}
+
+/// Names of models have no endings and no slashes.
+fn is_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || text.ends_with(".onnx") || text.ends_with(".pt")
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
