@@ -31,7 +31,7 @@ fn the_lines_on_dicom_work_as_printed() {
 
 #[test]
 fn the_tour_works_as_printed() {
-    let (tour, statistics) = (block(1), block(4));
+    let (tour, statistics, deep) = (block(1), block(4), block(5));
     assert_eq!(tour.lines().count(), 10, "a ten-line tour");
     let dir = tempfile::tempdir().expect("a folder");
     let radsql = |args: &[&str]| {
@@ -46,9 +46,9 @@ fn the_tour_works_as_printed() {
     };
     radsql(&["demo", "demo-cohort"]);
     assert!(statistics.contains("correlation_filter"), "the statistics");
-    let out = radsql(&["-c", &format!("{tour}{statistics}")]);
+    let out = radsql(&["-c", &format!("{tour}{statistics}{deep}")]);
     let results: Vec<&str> = out.split("\n\n").collect();
-    assert_eq!(results.len(), 7, "{out}");
+    assert_eq!(results.len(), 9, "{out}");
     assert!(results.iter().all(|r| r.trim().lines().count() >= 2), "{out}");
     // The made-up hazard depends on texture and size: the score finds it.
     let c: f64 = results[2]
@@ -66,10 +66,6 @@ fn the_tour_works_as_printed() {
         .expect("p");
     assert!(p < 0.05, "{out}");
     let rows = |result: &str| result.trim().lines().count() - 1;
-    assert_eq!(
-        [rows(results[4]), rows(results[5]), rows(results[6])],
-        [2, 4, 5],
-        "{out}"
-    );
+    assert_eq!([4, 5, 6, 7, 8].map(|n| rows(results[n])), [2, 4, 5, 1, 3], "{out}");
     assert!(results[4].contains("rad_score"), "{out}");
 }

@@ -82,13 +82,17 @@ def image_of(c):
 
 def expected(c):
     """The model's input, indexed as its tensor."""
-    model = c["model"]
     image = image_of(c)
     mask = np.zeros(c["size"][::-1], np.uint8)
     (x, y, z), (nx, ny, nz) = c["lower"], c["box"]
     mask[z:z + nz, y:y + ny, x:x + nx] = 1
     mask = sitk.GetImageFromArray(mask)
     mask.CopyInformation(image)
+    return seen(image, mask, c["model"])
+
+
+def seen(image, mask, model):
+    """What a model sees of a region, which is where the mask is not 0."""
     # Orientation.
     image, mask = (sitk.DICOMOrient(i, model["orientation"]) for i in (image, mask))
     image = sitk.Cast(image, sitk.sitkFloat32)
@@ -107,7 +111,7 @@ def expected(c):
     nearest = np.floor(centre * np.array(mask.GetSpacing()) / spacing + 0.5 + 1e-6).astype(int)
     start = nearest - shape // 2 + rim
     array = array[tuple(slice(a, a + n) for a, n in zip(start, shape))]
-    assert array.shape == tuple(shape), c["name"]
+    assert array.shape == tuple(shape)
     # Clip and normalise.
     low, high = map(np.float32, model["value_range"])
     array = np.clip(array.astype(np.float32), low, high)

@@ -22,7 +22,7 @@ pub const DOC: Doc = Doc {
     arguments: &[],
     returns: "Rows (name, version, format, sha256, input, output_dim, engine, description, path) in the order of the names. `input` \
               is what the network sees: voxels, spacing in mm, axes and range of intensities.",
-    example: "SELECT name, input, output_dim FROM deep_models()",
+    example: "SELECT count(*) AS models FROM deep_models() WHERE output_dim = 256",
     source: "",
 };
 
