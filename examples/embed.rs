@@ -1,7 +1,7 @@
 //! radsql's functions in a DataFusion session of one's own.
 //!
 //! ```sh
-//! cargo run --example embed
+//! cargo run --example run_model
 //! ```
 
 use datafusion::common::Result;

@@ -3,7 +3,7 @@
     python benches/deep/compare.py [--calls N] [--rounds N] [--embed COMMAND]
 
 Needs a Python with numpy, torch, onnx and onnxruntime, and the example binary:
-cargo build --release -p radsql-deep --example embed.
+cargo build --release -p radsql-deep --example run_model.
 
 The network has seeded weights (64 to 512 channels, 33 million weights, 256 outputs) and is exported to a temporary folder.
 Both engines load it once, run once unmeasured, and then take the same inputs. CPU seconds are those of the process; runs of
@@ -86,7 +86,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--calls", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--embed", default=os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target")) + "/release/examples/embed")
+    parser.add_argument("--run-model", default=os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target")) + "/release/examples/run_model")
     parser.add_argument("--onnxruntime", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.onnxruntime:

@@ -6,10 +6,7 @@ use crate::options::RadsqlOptions;
 use crate::reference::{self, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::content::{content, region};
-use crate::scans::fault::Fault;
-use crate::scans::image::Image;
-use crate::scans::region::MaskFile;
-use crate::scans::{name, wrong};
+use crate::scans::{name, open, wrong};
 use datafusion::arrow::array::{ArrayRef, FixedSizeListArray, Float32Builder};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -192,14 +189,7 @@ fn features(scan: &ScanRef, model: &Model, job: &Job) -> Result<Vec<f32>> {
 }
 
 fn embed(scan: &ScanRef, model: &Model, job: &Job) -> Result<Vec<f32>> {
-    let image = Image::find(&scan.image, job).map_err(|e| wrong(NAME, "image", &e))?;
-    let fail = |e: Fault| wrong(NAME, "mask", &e);
-    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
-    // A byte for each voxel of the region's box, which is not known yet; given back before there is more to wait for.
-    let region = job.reserve(file.memory_needed(&image).map_err(fail)?)?;
-    let mask = file.read(&image, &MaskOptions::default(), job).map_err(fail)?;
-    drop(region);
-    job.check()?;
+    let (image, _, mask) = open(NAME, scan, &MaskOptions::default(), job)?;
     let refused = |e: DeepError| match e {
         DeepError::Cancelled => exec_datafusion_err!("{NAME}: cancelled"),
         e => exec_datafusion_err!("{NAME}: {}: {e}", name(scan)),

@@ -22,9 +22,14 @@ impl Model {
     ///
     /// # Errors
     /// [`DeepError`], which names the file.
-    fn open(name: &str, path: &Path, overrides: &[(&str, &str)]) -> std::result::Result<Self, DeepError> {
+    fn open(
+        name: &str,
+        path: &Path,
+        overrides: &[(&str, &str)],
+        device: Device,
+    ) -> std::result::Result<Self, DeepError> {
         let file = ModelFile::read_with(path, overrides, &Limits::default())?;
-        let embedder = file.embedder(Device::Cpu)?;
+        let embedder = file.embedder(device)?;
         Ok(Self {
             name: name.to_owned(),
             file,
@@ -92,11 +97,12 @@ pub enum Existing {
 }
 
 impl Models {
-    /// Opens a model and gives it a name. `overrides` take the place of keys of its description.
+    /// Opens a model and gives it a name. `options` take the place of keys of its description; `device` (`cpu`, `cuda`,
+    /// `cuda:1`) says where it runs.
     ///
     /// # Errors
     /// When the model cannot be used, or there is one of the name and that is refused.
-    pub fn create(&self, name: &str, path: &Path, overrides: &[(&str, &str)], existing: Existing) -> Result<()> {
+    pub fn create(&self, name: &str, path: &Path, options: &[(&str, &str)], existing: Existing) -> Result<()> {
         if lock(&self.named).contains_key(name) {
             match existing {
                 Existing::Refuse => {
@@ -108,7 +114,21 @@ impl Models {
                 Existing::Replace => {}
             }
         }
-        let model = Model::open(name, path, overrides).map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
+        let mut device = Device::Cpu;
+        let mut overrides = vec![];
+        for (key, value) in options {
+            match *key {
+                "device" => match parse_device(value) {
+                    Some(found) => device = found,
+                    None => {
+                        return exec_err!("CREATE MODEL {name}: device is 'cpu', 'cuda' or 'cuda:N'; found '{value}'");
+                    }
+                },
+                _ => overrides.push((*key, *value)),
+            }
+        }
+        let model = Model::open(name, path, &overrides, device);
+        let model = model.map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
         lock(&self.named).insert(name.to_owned(), Arc::new(model));
         Ok(())
     }
@@ -144,7 +164,7 @@ impl Models {
         {
             return Ok(Arc::clone(model));
         }
-        let model = Arc::new(Model::open(text, path, &[]).map_err(|e| e.to_string())?);
+        let model = Arc::new(Model::open(text, path, &[], Device::Cpu).map_err(|e| e.to_string())?);
         let mut opened = lock(&self.opened);
         if opened.len() >= MOST_BY_PATH {
             opened.clear();
@@ -164,6 +184,14 @@ impl Models {
             true => format!("there is no model '{name}'; CREATE MODEL {name} FROM 'file.onnx' makes one"),
             false => format!("there is no model '{name}'; there are {}", names.join(", ")),
         }
+    }
+}
+
+fn parse_device(text: &str) -> Option<Device> {
+    match text.to_ascii_lowercase().as_str() {
+        "cpu" => Some(Device::Cpu),
+        "cuda" => Some(Device::Cuda(0)),
+        other => other.strip_prefix("cuda:")?.parse().ok().map(Device::Cuda),
     }
 }
 

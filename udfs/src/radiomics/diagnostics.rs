@@ -7,8 +7,6 @@ use crate::reference::{self, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans;
 use crate::scans::fault::Fault;
-use crate::scans::image::Image;
-use crate::scans::region::MaskFile;
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Int64Type};
@@ -208,20 +206,14 @@ impl AsyncScalarUDFImpl for Diagnose {
 
 /// The diagnostics of one scan, of which image and label volume are read whole.
 fn look(scan: &ScanRef, parameters: &Parameters, job: &Job) -> Result<Vec<Diagnostic>> {
-    let image = Image::find(&scan.image, job).map_err(|e| scans::wrong(NAME, "image", &e))?;
-    let fail = |e: Fault| scans::wrong(NAME, "mask", &e);
-    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
-    let needed = file.memory_needed(&image).map_err(fail)?;
     let options = MaskOptions {
         label: parameters.label(),
         channel: parameters.label_channel(),
     };
-    // The region first: it tells how much memory the work will take, and what is wrong with it is found without the image.
-    let reserved = job.reserve(needed)?;
-    let mask = file.read(&image, &options, job).map_err(fail)?;
+    let (image, file, mask) = scans::open(NAME, scan, &options, job)?;
     let working = diagnostics_memory(parameters, image.grid(), image.voxel_type(), &mask);
-    // Given back first: a job that held memory while it waits for more could wait for ever.
-    drop((mask, reserved));
+    drop(mask);
+    let fail = |e: Fault| scans::wrong(NAME, "mask", &e);
     let labels = file.labels_memory(&image).map_err(fail)?;
     let volumes = image.voxel_bytes().saturating_add(labels);
     let _reserved = job.reserve(volumes.saturating_add(working))?;

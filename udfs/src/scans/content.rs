@@ -23,6 +23,8 @@ pub fn region(cache: &Cache, mask: &str, options: &MaskOptions, job: &Job) -> Op
     let part = match &mask.part {
         Some(Part::Label(label)) => label.to_string(),
         Some(other) => format!("{other:?}"),
+        // A DICOM file means its only region, whatever number that has.
+        None if options.label.is_none() && is_dicom(&mask) => "only".to_owned(),
         None => options.label.unwrap_or(1).to_string(),
     };
     let mask = content(cache, &mask, job)?;

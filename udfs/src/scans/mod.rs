@@ -58,6 +58,22 @@ pub fn load_mask_on_image(function: &str, scan: &ScanRef, job: &Job) -> Result<(
     Ok((mask.read_on(&image, job).map_err(fail)?, reserved))
 }
 
+/// Looks at a scan's image and reads its region, which tells how much memory the work will take; what is wrong with it is found
+/// without the image's voxels.
+///
+/// # Errors
+/// Names function, argument, file and reason.
+pub fn open(function: &str, scan: &ScanRef, options: &MaskOptions, job: &Job) -> Result<(Image, MaskFile, Mask)> {
+    let image = Image::find(&scan.image, job).map_err(|e| wrong(function, "image", &e))?;
+    let fail = |e: Fault| wrong(function, "mask", &e);
+    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
+    // Given back at the end: a job that held memory while it waits for more could wait for ever.
+    let _region = job.reserve(file.memory_needed(&image).map_err(fail)?)?;
+    let mask = file.read(&image, options, job).map_err(fail)?;
+    job.check()?;
+    Ok((image, file, mask))
+}
+
 /// Computes features of a scan. Of the image only the voxels that the features depend on are read.
 ///
 /// # Errors
@@ -69,18 +85,11 @@ pub fn measure(
     request: Request,
     job: &Job,
 ) -> Result<Features> {
-    let image = Image::find(&scan.image, job).map_err(|e| wrong(function, "image", &e))?;
-    let fail = |e: Fault| wrong(function, "mask", &e);
-    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
     let options = MaskOptions {
         label: parameters.label(),
         channel: parameters.label_channel(),
     };
-    let region = job.reserve(file.memory_needed(&image).map_err(fail)?)?;
-    let mask = file.read(&image, &options, job).map_err(fail)?;
-    // Given back first: a job that held memory while it waits for more could wait for ever.
-    drop(region);
-    job.check()?;
+    let (image, _, mask) = open(function, scan, &options, job)?;
     let refused = |e: RadiomicsError| match e {
         RadiomicsError::Cancelled => exec_datafusion_err!("{function}: cancelled"),
         e => exec_datafusion_err!("{function}: {}: {e}", name(scan)),

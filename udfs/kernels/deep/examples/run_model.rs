@@ -1,6 +1,6 @@
 //! Runs a model on inputs of a formula, for benches/deep/compare.py.
 //!
-//!     cargo run --release -p radsql-deep --example embed -- MODEL [CALLS]
+//!     cargo run --release -p radsql-deep --example run_model -- MODEL [CALLS]
 //!
 //! Prints a line `seconds,features...` for each call after the first, and before them one with the seconds of loading. Seconds
 //! are the processor's, of the thread that runs, as Linux counts them.
