@@ -1,6 +1,6 @@
 """CPU time of a 64^3 3-D ResNet-18 by radsql's embedded engine and by onnxruntime, one thread each.
 
-    python benches/deep/compare.py [--calls N] [--rounds N] [--embed COMMAND]
+    python benches/deep/compare.py [--calls N] [--rounds N] [--run-model COMMAND]
 
 Needs a Python with numpy, torch, onnx and onnxruntime, and the example binary:
 cargo build --release -p radsql-deep --example run_model.
@@ -57,7 +57,7 @@ def make_model(folder):
 
 
 def run_onnxruntime(file, calls):
-    """In a process of its own: the same lines as the example `embed` prints."""
+    """In a process of its own: the same lines as the example `run_model` prints."""
     import numpy as np
     import onnxruntime
 
@@ -96,7 +96,7 @@ def main():
         make_model(folder)
         file = str(folder / "resnet18.onnx")
         commands = {
-            "radsql": [options.embed, file, str(options.calls)],
+            "radsql": [options.run_model, file, str(options.calls)],
             "onnxruntime": [sys.executable, __file__, "--onnxruntime", file, "--calls", str(options.calls)],
         }
         loads, seconds, features = ({name: [] for name in commands} for _ in range(3))
