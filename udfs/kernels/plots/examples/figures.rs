@@ -35,7 +35,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn figures(theme: Theme) -> Result<Vec<(&'static str, String)>, PlotError> {
-    Ok(vec![("kaplan_meier", kaplan_meier().svg(theme)?)])
+    let (path, cv) = lasso();
+    Ok(vec![
+        ("kaplan_meier", kaplan_meier().svg(theme)?),
+        ("forest", forest().svg(theme)?),
+        ("time_roc", time_roc().svg(theme)?),
+        ("lasso_path", path.svg(theme)?),
+        ("lasso_cv", cv.svg(theme)?),
+    ])
 }
 
 fn kaplan_meier() -> KaplanMeierPlot {
@@ -85,4 +92,95 @@ fn group(random: &mut Random, name: &str, n: usize, rate: f64, ticks: &[f64]) ->
         .map(|t| rows.iter().filter(|r| r.0 >= *t).count() as f64)
         .collect();
     group
+}
+
+fn forest() -> ForestPlot {
+    let rows = [
+        ("Rad score (high vs low)", 2.67, 1.51, 4.72, 0.0004),
+        ("Age (per 10 years)", 1.08, 0.91, 1.28, 0.38),
+        ("Node-positive primary", 1.49, 1.01, 2.2, 0.0441),
+        ("CEA > 200 ng/ml", 1.92, 1.07, 3.45, 0.029),
+        ("Number of metastases > 1", 1.22, 0.85, 1.75, 0.27),
+        ("Largest tumour > 5 cm", 1.41, 0.97, 2.06, 0.072),
+        ("wavelet-HHL_glszm_SmallAreaLowGrayLevelEmphasis", 0.62, 0.44, 0.88, 0.0068),
+        ("Steatohepatitis", 0.81, 0.06, f64::INFINITY, 0.88),
+        ("Extrahepatic disease", f64::NAN, f64::NAN, f64::NAN, f64::NAN),
+    ];
+    let row = |(name, ratio, lower, upper, p): (&str, f64, f64, f64, f64)| ForestRow {
+        name: name.into(),
+        ratio,
+        lower,
+        upper,
+        p: Some(p),
+    };
+    ForestPlot {
+        name_label: "Variable".into(),
+        ratio_label: "HR (95% CI)".into(),
+        axis_label: "Hazard ratio for death".into(),
+        rows: rows.map(row).into(),
+    }
+}
+
+fn time_roc() -> TimeRocPlot {
+    let mut random = Random(11);
+    let mut curve = |name: &str, shift: f64, (auc, auc_lower, auc_upper): (f64, f64, f64)| {
+        let mut cases: Vec<f64> = (0..60).map(|_| random.normal() + shift).collect();
+        let controls: Vec<f64> = (0..90).map(|_| random.normal()).collect();
+        cases.extend(&controls);
+        cases.sort_by(|a, b| b.total_cmp(a));
+        let (mut f, mut t) = (0.0, 0.0);
+        let mut points = vec![(0.0, 0.0)];
+        for value in &cases {
+            if controls.contains(value) {
+                f += 1.0 / 90.0;
+            } else {
+                t += 1.0 / 60.0;
+            }
+            points.push((f64::min(f, 1.0), f64::min(t, 1.0)));
+        }
+        let (false_positive, true_positive) = points.into_iter().unzip();
+        RocCurve { name: name.into(), false_positive, true_positive, auc, auc_lower, auc_upper }
+    };
+    TimeRocPlot {
+        curves: vec![
+            curve("12 months", 1.2, (0.81, 0.73, 0.89)),
+            curve("36 months", 0.8, (0.72, 0.64, 0.8)),
+            curve("60 months", 0.5, (0.66, 0.55, 0.77)),
+        ],
+    }
+}
+
+fn lasso() -> (LassoPathPlot, LassoCvPlot) {
+    let mut random = Random(5);
+    let lambdas: Vec<f64> = (0..60).map(|i| f64::exp(-1.2 - 0.075 * i as f64)).collect();
+    let names = ["glcm_Imc1", "shape_Flatness", "firstorder_90Percentile", "ngtdm_Busyness", "gldm_DependenceEntropy"];
+    let features: Vec<LassoFeature> = (0..26)
+        .map(|i| {
+            let (enters, slope) = (-1.35 - 0.12 * i as f64, random.normal() * 0.13);
+            let bend = random.normal() * 0.012;
+            let at = |l: &f64| {
+                let depth = enters - l.ln();
+                if depth > 0.0 { slope * depth + bend * depth * depth } else { 0.0 }
+            };
+            let prefix = ["original", "wavelet-LLH", "wavelet-HLL", "log-sigma-3-0-mm"][i / 5 % 4];
+            LassoFeature {
+                name: format!("{prefix}_{}{}", names[i % 5], if i >= 20 { "_2" } else { "" }),
+                coefficients: lambdas.iter().map(at).collect(),
+            }
+        })
+        .collect();
+    let non_zero = |i: usize| features.iter().filter(|f| f.coefficients[i] != 0.0).count();
+    let mean: Vec<f64> = lambdas.iter().map(|l| 11.2 + 0.09 * (l.ln() + 3.4).powi(2) + random.normal() * 0.004).collect();
+    let (lambda_min, lambda_1se) = (Some(lambdas[29]), Some(lambdas[11]));
+    let cv = LassoCvPlot {
+        error_label: "Partial likelihood deviance".into(),
+        lower: mean.iter().map(|m| m - 0.14).collect(),
+        upper: mean.iter().map(|m| m + 0.14).collect(),
+        non_zero: (0..lambdas.len()).map(non_zero).collect(),
+        mean,
+        lambdas: lambdas.clone(),
+        lambda_min,
+        lambda_1se,
+    };
+    (LassoPathPlot { lambdas, features, lambda_min, lambda_1se }, cv)
 }

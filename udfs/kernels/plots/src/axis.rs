@@ -223,6 +223,37 @@ pub(crate) fn legend(canvas: &mut Canvas, entries: &[Entry], x: f64, y: f64, roo
     canvas.end();
 }
 
+/// Ticks of a logarithmic axis of ratios, and their labels; the range is in ratios, 0.01 to 100 at most.
+pub(crate) fn ratio_ticks((low, high): (f64, f64)) -> Vec<(f64, String)> {
+    const ALL: [&str; 13] = [
+        "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100",
+    ];
+    let within = |t: &(f64, String)| t.0 >= low * (1.0 - 1e-9) && t.0 <= high * (1.0 + 1e-9);
+    let places = |step: usize| -> Vec<(f64, String)> {
+        let labels = ALL.iter().step_by(step);
+        let ticks = labels.filter_map(|l| l.parse().ok().map(|v| (v, (*l).to_owned())));
+        ticks.filter(within).collect()
+    };
+    let fine = places(1);
+    if fine.len() > 8 { places(3) } else { fine }
+}
+
+/// Draws a legend of one entry a line from a corner down; gives the height.
+pub(crate) fn side_legend(canvas: &mut Canvas, entries: &[Entry], x: f64, y: f64, room: f64) -> f64 {
+    canvas.group("legend");
+    for (i, entry) in entries.iter().enumerate() {
+        let y = y + i as f64 * SIDE_ROW + 10.0;
+        canvas.line((x, y), (x + SAMPLE, y), &entry.stroke);
+        let name = text::cut(&entry.name, room - SAMPLE - 6.0, SIZE);
+        canvas.text(x + SAMPLE + 6.0, y + 4.5, &name, Style::START);
+    }
+    canvas.end();
+    entries.len() as f64 * SIDE_ROW
+}
+
+/// Height of a line of [`side_legend`].
+pub(crate) const SIDE_ROW: f64 = 21.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,12 +35,18 @@ mod axis;
 mod canvas;
 mod check;
 mod error;
+mod forest;
 mod kaplan_meier;
+mod lasso;
 mod number;
+mod roc;
 mod text;
 mod theme;
 
 pub use axis::time_ticks;
 pub use error::PlotError;
+pub use forest::{ForestPlot, ForestRow};
 pub use kaplan_meier::{KaplanMeierGroup, KaplanMeierPlot};
+pub use lasso::{LassoCvPlot, LassoFeature, LassoPathPlot};
+pub use roc::{RocCurve, TimeRocPlot};
 pub use theme::Theme;
