@@ -42,6 +42,12 @@ fn figures(theme: Theme) -> Result<Vec<(&'static str, String)>, PlotError> {
         ("time_roc", time_roc().svg(theme)?),
         ("lasso_path", path.svg(theme)?),
         ("lasso_cv", cv.svg(theme)?),
+        ("calibration", calibration().svg(theme)?),
+        ("decision_curve", decision_curve().svg(theme)?),
+        ("score_histogram", score_histogram().svg(theme)?),
+        ("correlation", correlation(12).svg(theme)?),
+        ("correlation_large", correlation(160).svg(theme)?),
+        ("slice", slice().svg(theme)?),
     ])
 }
 
@@ -102,7 +108,13 @@ fn forest() -> ForestPlot {
         ("CEA > 200 ng/ml", 1.92, 1.07, 3.45, 0.029),
         ("Number of metastases > 1", 1.22, 0.85, 1.75, 0.27),
         ("Largest tumour > 5 cm", 1.41, 0.97, 2.06, 0.072),
-        ("wavelet-HHL_glszm_SmallAreaLowGrayLevelEmphasis", 0.62, 0.44, 0.88, 0.0068),
+        (
+            "wavelet-HHL_glszm_SmallAreaLowGrayLevelEmphasis",
+            0.62,
+            0.44,
+            0.88,
+            0.0068,
+        ),
         ("Steatohepatitis", 0.81, 0.06, f64::INFINITY, 0.88),
         ("Extrahepatic disease", f64::NAN, f64::NAN, f64::NAN, f64::NAN),
     ];
@@ -139,7 +151,14 @@ fn time_roc() -> TimeRocPlot {
             points.push((f64::min(f, 1.0), f64::min(t, 1.0)));
         }
         let (false_positive, true_positive) = points.into_iter().unzip();
-        RocCurve { name: name.into(), false_positive, true_positive, auc, auc_lower, auc_upper }
+        RocCurve {
+            name: name.into(),
+            false_positive,
+            true_positive,
+            auc,
+            auc_lower,
+            auc_upper,
+        }
     };
     TimeRocPlot {
         curves: vec![
@@ -153,14 +172,24 @@ fn time_roc() -> TimeRocPlot {
 fn lasso() -> (LassoPathPlot, LassoCvPlot) {
     let mut random = Random(5);
     let lambdas: Vec<f64> = (0..60).map(|i| f64::exp(-1.2 - 0.075 * i as f64)).collect();
-    let names = ["glcm_Imc1", "shape_Flatness", "firstorder_90Percentile", "ngtdm_Busyness", "gldm_DependenceEntropy"];
+    let names = [
+        "glcm_Imc1",
+        "shape_Flatness",
+        "firstorder_90Percentile",
+        "ngtdm_Busyness",
+        "gldm_DependenceEntropy",
+    ];
     let features: Vec<LassoFeature> = (0..26)
         .map(|i| {
             let (enters, slope) = (-1.35 - 0.12 * i as f64, random.normal() * 0.13);
             let bend = random.normal() * 0.012;
             let at = |l: &f64| {
                 let depth = enters - l.ln();
-                if depth > 0.0 { slope * depth + bend * depth * depth } else { 0.0 }
+                if depth > 0.0 {
+                    slope * depth + bend * depth * depth
+                } else {
+                    0.0
+                }
             };
             let prefix = ["original", "wavelet-LLH", "wavelet-HLL", "log-sigma-3-0-mm"][i / 5 % 4];
             LassoFeature {
@@ -170,7 +199,10 @@ fn lasso() -> (LassoPathPlot, LassoCvPlot) {
         })
         .collect();
     let non_zero = |i: usize| features.iter().filter(|f| f.coefficients[i] != 0.0).count();
-    let mean: Vec<f64> = lambdas.iter().map(|l| 11.2 + 0.09 * (l.ln() + 3.4).powi(2) + random.normal() * 0.004).collect();
+    let mean: Vec<f64> = lambdas
+        .iter()
+        .map(|l| 11.2 + 0.09 * (l.ln() + 3.4).powi(2) + random.normal() * 0.004)
+        .collect();
     let (lambda_min, lambda_1se) = (Some(lambdas[29]), Some(lambdas[11]));
     let cv = LassoCvPlot {
         error_label: "Partial likelihood deviance".into(),
@@ -182,5 +214,121 @@ fn lasso() -> (LassoPathPlot, LassoCvPlot) {
         lambda_min,
         lambda_1se,
     };
-    (LassoPathPlot { lambdas, features, lambda_min, lambda_1se }, cv)
+    (
+        LassoPathPlot {
+            lambdas,
+            features,
+            lambda_min,
+            lambda_1se,
+        },
+        cv,
+    )
+}
+
+fn calibration() -> CalibrationPlot {
+    let curve = |name: &str, observed: [f64; 5], half: f64| CalibrationCurve {
+        name: name.into(),
+        predicted: vec![0.22, 0.41, 0.56, 0.71, 0.86],
+        observed: observed.into(),
+        lower: observed.map(|o| o - half).into(),
+        upper: observed.map(|o| f64::min(o + half, 1.0)).into(),
+    };
+    CalibrationPlot {
+        predicted_label: "Predicted survival at 36 months".into(),
+        observed_label: "Observed survival at 36 months".into(),
+        curves: vec![
+            curve("Test", [0.27, 0.39, 0.6, 0.69, 0.9], 0.09),
+            curve("External", [0.36, 0.45, 0.52, 0.66, 0.74], 0.13),
+        ],
+    }
+}
+
+fn decision_curve() -> DecisionCurvePlot {
+    let thresholds: Vec<f64> = (1..80).map(|i| f64::from(i) * 0.01).collect();
+    let model = |name: &str, loss: f64| DecisionModel {
+        name: name.into(),
+        net_benefit: thresholds
+            .iter()
+            .map(|t| 0.42 - 0.42 * t.powf(0.9) * loss - 0.004 * (t * 60.0).sin())
+            .collect(),
+    };
+    DecisionCurvePlot {
+        models: vec![model("Rad score and clinical", 1.08), model("Clinical", 1.35)],
+        treat_all: thresholds.iter().map(|t| 0.42 - 0.58 * t / (1.0 - t)).collect(),
+        thresholds,
+    }
+}
+
+fn score_histogram() -> ScoreHistogramPlot {
+    let mut random = Random(21);
+    let mut group = |name: &str, n: usize, mean: f64| ScoreGroup {
+        name: name.into(),
+        scores: (0..n).map(|_| mean + 0.5 * random.normal()).collect(),
+    };
+    ScoreHistogramPlot {
+        score_label: "Rad score".into(),
+        groups: vec![group("Alive", 98, -0.25), group("Dead", 99, 0.25)],
+        cut: Some(0.04),
+    }
+}
+
+fn correlation(n: usize) -> CorrelationPlot {
+    let classes = ["firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"];
+    let names = [
+        "Energy",
+        "Contrast",
+        "ShortRunEmphasis",
+        "ZonePercentage",
+        "DependenceVariance",
+        "Busyness",
+    ];
+    let value = |i: usize, j: usize| {
+        let distance = i.abs_diff(j) as f64 / n as f64;
+        let sign = if i % 5 == 3 || j % 5 == 3 { -0.8 } else { 1.0 };
+        let near = (-distance * 3.0).exp() * (1.0 - 0.3 * ((i * j) as f64).sin().abs());
+        match (i, j) {
+            (i, j) if i == j => 1.0,
+            (2, _) | (_, 2) => f64::NAN,
+            _ => sign * near,
+        }
+    };
+    CorrelationPlot {
+        names: (0..n)
+            .map(|i| format!("{}_{}", classes[i % 6], names[(i + i / 6) % 6]))
+            .collect(),
+        correlations: (0..n * n).map(|k| value(k / n, k % n)).collect(),
+        measure: "Spearman's rho".into(),
+    }
+}
+
+/// An abdomen as an ellipse, a liver in it, and in that a tumour.
+fn slice() -> SlicePlot {
+    let mut random = Random(3);
+    let (columns, rows) = (192, 144);
+    let within = |x: usize, y: usize, (cx, cy): (f64, f64), (rx, ry): (f64, f64)| {
+        ((x as f64 - cx) / rx).powi(2) + ((y as f64 - cy) / ry).powi(2) <= 1.0
+    };
+    let tumour = |x, y| within(x, y, (72.0, 70.0), (14.0, 11.0)) || within(x, y, (84.0, 62.0), (8.0, 7.0));
+    let mut pixels = Vec::new();
+    let mut mask = Vec::new();
+    for (x, y) in (0..columns * rows).map(|i| (i % columns, i / columns)) {
+        let tissue = match () {
+            () if tumour(x, y) => 62.0,
+            () if within(x, y, (70.0, 66.0), (46.0, 38.0)) => 105.0,
+            () if within(x, y, (104.0, 112.0), (9.0, 9.0)) => 220.0,
+            () if within(x, y, (96.0, 72.0), (84.0, 60.0)) => 20.0,
+            () => -160.0,
+        };
+        pixels.push(tissue + 11.0 * random.normal());
+        mask.push(tumour(x, y));
+    }
+    SlicePlot {
+        columns,
+        rows,
+        pixels,
+        mask,
+        spacing: [1.9, 1.9],
+        window: [-90.0, 190.0],
+        mask_name: "Metastasis".into(),
+    }
 }

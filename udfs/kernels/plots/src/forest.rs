@@ -41,7 +41,7 @@ pub struct ForestPlot {
 
 const LIMIT: usize = 1000;
 const MARGIN: f64 = 14.0;
-const NAMES: f64 = 260.0;
+const NAMES: f64 = 320.0;
 const PLOT: f64 = 270.0;
 const GAP: f64 = 22.0;
 
@@ -55,10 +55,16 @@ impl ForestPlot {
         let row = if self.rows.len() > 40 { 19.0 } else { 25.0 };
         let widest = |texts: &mut dyn Iterator<Item = f64>| texts.fold(0.0, f64::max);
         let numbers: Vec<String> = self.rows.iter().map(ForestRow::numbers).collect();
-        let names = self.rows.iter().map(|r| text::width(&text::cut(&r.name, NAMES, SIZE), SIZE));
+        let names = self
+            .rows
+            .iter()
+            .map(|r| text::width(&text::cut(&r.name, NAMES, SIZE), SIZE));
         let names = widest(&mut names.chain([text::width(&text::cut(&self.name_label, NAMES, SIZE), SIZE * 1.1)]));
         let ratio_label = text::cut(&self.ratio_label, NAMES, SIZE);
-        let ratios = numbers.iter().map(|n| text::width(n, SIZE)).chain([text::width(&ratio_label, SIZE * 1.1)]);
+        let ratios = numbers
+            .iter()
+            .map(|n| text::width(n, SIZE))
+            .chain([text::width(&ratio_label, SIZE * 1.1)]);
         let ratios = widest(&mut ratios.into_iter());
         let left = MARGIN + names.max(80.0) + GAP;
         let (right, table) = (left + PLOT, left + PLOT + GAP);
@@ -70,7 +76,12 @@ impl ForestPlot {
 
         let (low, high) = self.range();
         let x = Scale::new((low.ln(), high.ln()), left, right);
-        canvas.text(MARGIN, 22.0, &text::cut(&self.name_label, NAMES, SIZE), Style::START.bold());
+        canvas.text(
+            MARGIN,
+            22.0,
+            &text::cut(&self.name_label, NAMES, SIZE),
+            Style::START.bold(),
+        );
         canvas.text(table, 22.0, &ratio_label, Style::START.bold());
         canvas.text(p, 22.0, "p", Style::START.bold());
         canvas.group("stripes");
@@ -79,10 +90,24 @@ impl ForestPlot {
             canvas.rect(MARGIN - 8.0, y, width - 2.0 * MARGIN + 16.0, row, theme.stripe(), None);
         }
         canvas.end();
-        canvas.line((MARGIN - 8.0, top), (width - MARGIN + 8.0, top), &Stroke::solid(theme.ink(), 1.25));
-        axis(&mut canvas, &x, bottom, &text::cut(&self.axis_label, PLOT + 60.0, SIZE), (low, high));
+        canvas.line(
+            (MARGIN - 8.0, top),
+            (width - MARGIN + 8.0, top),
+            &Stroke::solid(theme.ink(), 1.25),
+        );
+        axis(
+            &mut canvas,
+            &x,
+            bottom,
+            &text::cut(&self.axis_label, PLOT + 60.0, SIZE),
+            (low, high),
+        );
         canvas.group("reference");
-        canvas.line((x.at(0.0), top), (x.at(0.0), bottom), &Stroke::dashed(theme.muted(), 1.25, "4 3"));
+        canvas.line(
+            (x.at(0.0), top),
+            (x.at(0.0), bottom),
+            &Stroke::dashed(theme.muted(), 1.25, "4 3"),
+        );
         canvas.end();
         for (i, (r, numbers)) in self.rows.iter().zip(&numbers).enumerate() {
             let y = top + row * (i as f64 + 0.5);
@@ -112,10 +137,22 @@ impl ForestPlot {
 
     fn sentence(&self) -> String {
         let count = self.rows.len();
-        let first = self.rows.iter().take(3).map(|r| format!("{} {}", text::brief(&r.name), r.numbers()));
+        let first = self
+            .rows
+            .iter()
+            .take(3)
+            .map(|r| format!("{} {}", text::brief(&r.name), r.numbers()));
         let first: Vec<String> = first.collect();
-        let more = if count > 3 { format!(" and {} more", count - 3) } else { String::new() };
-        format!("Forest plot, {}: {}{more}", text::brief(&self.ratio_label), first.join("; "))
+        let more = if count > 3 {
+            format!(" and {} more", count - 3)
+        } else {
+            String::new()
+        };
+        format!(
+            "Forest plot, {}: {}{more}",
+            text::brief(&self.ratio_label),
+            first.join("; ")
+        )
     }
 }
 
@@ -157,7 +194,10 @@ impl ForestRow {
         // Without any limit there is no line, only the square.
         let (lower, upper) = match (self.lower.is_nan(), self.upper.is_nan()) {
             (true, true) => (self.ratio, self.ratio),
-            (lower, upper) => (if lower { 0.0 } else { self.lower }, if upper { f64::INFINITY } else { self.upper }),
+            (lower, upper) => (
+                if lower { 0.0 } else { self.lower },
+                if upper { f64::INFINITY } else { self.upper },
+            ),
         };
         let (from, to) = (x.at(at(lower.min(self.ratio))), x.at(at(upper.max(self.ratio))));
         if to > from {

@@ -57,7 +57,7 @@ pub struct LassoCvPlot {
 const WIDTH: f64 = 470.0;
 const HEIGHT: f64 = 330.0;
 const TOP: f64 = 52.0;
-const LEGEND: f64 = 270.0;
+const LEGEND: f64 = 320.0;
 const NAMED: usize = 12;
 
 impl LassoPathPlot {
@@ -75,24 +75,44 @@ impl LassoPathPlot {
             check::finite(&what, &feature.coefficients)?;
         }
         let named = self.named();
-        let mut entries: Vec<Entry> = named.iter().enumerate().map(|(i, f)| entry(theme, i, &f.name)).collect();
+        let mut entries: Vec<Entry> = named
+            .iter()
+            .enumerate()
+            .map(|(i, f)| entry(theme, i, &f.name))
+            .collect();
         // Those that are 0 all along would be a line on the axis, and are not counted as others.
         let is_named = |f: &LassoFeature| named.iter().any(|n| std::ptr::eq(*n, f));
-        let other = self.features.iter().filter(|f| !is_named(f) && f.coefficients.iter().any(|c| *c != 0.0));
+        let other = self
+            .features
+            .iter()
+            .filter(|f| !is_named(f) && f.coefficients.iter().any(|c| *c != 0.0));
         let other: Vec<&LassoFeature> = other.collect();
         let grey = Stroke::solid(theme.muted(), 0.9);
         if !other.is_empty() {
             let plural = if other.len() == 1 { "" } else { "s" };
-            entries.push(Entry { stroke: grey.clone(), name: format!("{} other feature{plural}", other.len()) });
+            entries.push(Entry {
+                stroke: grey.clone(),
+                name: format!("{} other feature{plural}", other.len()),
+            });
         }
         let values = self.features.iter().flat_map(|f| f.coefficients.iter().copied());
         let counts = |i: usize| self.features.iter().filter(|f| f.coefficients[i] != 0.0).count();
         let counts: Vec<usize> = (0..self.lambdas.len()).map(counts).collect();
         let chosen = Chosen::new(theme, self.lambda_min, self.lambda_1se);
-        let plot = Plot::new(theme, &self.lambdas, padded(range(values.chain([0.0])), 0.05), &chosen, entries);
+        let plot = Plot::new(
+            theme,
+            &self.lambdas,
+            padded(range(values.chain([0.0])), 0.05),
+            &chosen,
+            entries,
+        );
         let mut canvas = plot.canvas();
         let (x, y) = (plot.x, plot.y);
-        canvas.line((x.start, y.at(0.0)), (x.end, y.at(0.0)), &Stroke::solid(theme.muted(), 0.75));
+        canvas.line(
+            (x.start, y.at(0.0)),
+            (x.end, y.at(0.0)),
+            &Stroke::solid(theme.muted(), 0.75),
+        );
         chosen.draw(&mut canvas, &x, &y);
         let mut line = |feature: &LassoFeature, stroke: &Stroke, color| {
             let points = self.lambdas.iter().zip(&feature.coefficients);
@@ -110,12 +130,21 @@ impl LassoPathPlot {
         for (i, feature) in named.iter().enumerate().rev() {
             line(feature, &plot.entries[i].stroke, theme.series(i));
         }
-        plot.finish(canvas, "Coefficient", &self.lambdas, &counts, &format!("LASSO path of {} features", self.features.len()))
+        plot.finish(
+            canvas,
+            "Coefficient",
+            &self.lambdas,
+            &counts,
+            &format!("LASSO path of {} features", self.features.len()),
+        )
     }
 
     /// Those with a colour: the largest at the chosen penalty, then at the least, by size, then in the order given.
     fn named(&self) -> Vec<&LassoFeature> {
-        let least = nearest(&self.lambdas, self.lambdas.iter().copied().fold(f64::INFINITY, f64::min));
+        let least = nearest(
+            &self.lambdas,
+            self.lambdas.iter().copied().fold(f64::INFINITY, f64::min),
+        );
         let chosen = self.lambda_min.map_or(least, |l| nearest(&self.lambdas, l));
         let size = |f: &LassoFeature| (f.coefficients[chosen].abs(), f.coefficients[least].abs());
         let mut order: Vec<&LassoFeature> = self.features.iter().collect();
@@ -142,12 +171,17 @@ impl LassoCvPlot {
         check::length("non_zero", self.non_zero.len(), n)?;
         for (what, values) in [("lower", &self.lower), ("upper", &self.upper)] {
             check::length(what, values.len(), n)?;
-            check::within(what, values, "a number between -1e12 and 1e12, or NaN", |v| v.is_nan() || v.abs() <= 1e12)?;
+            check::within(what, values, "a number between -1e12 and 1e12, or NaN", |v| {
+                v.is_nan() || v.abs() <= 1e12
+            })?;
         }
         let all = self.mean.iter().chain(&self.lower).chain(&self.upper).copied();
         let chosen = Chosen::new(theme, self.lambda_min, self.lambda_1se);
         let color = theme.series(1);
-        let entries = vec![Entry { stroke: Stroke::solid(color.clone(), 2.25), name: "Mean ± 1 SE".to_owned() }];
+        let entries = vec![Entry {
+            stroke: Stroke::solid(color.clone(), 2.25),
+            name: "Mean ± 1 SE".to_owned(),
+        }];
         let plot = Plot::new(theme, &self.lambdas, padded(range(all), 0.05), &chosen, entries);
         let mut canvas = plot.canvas();
         let (x, y) = (plot.x, plot.y);
@@ -177,7 +211,9 @@ impl LassoCvPlot {
 
 fn check_lambdas(lambdas: &[f64]) -> Result<(), PlotError> {
     check::number("lambdas", lambdas.len(), 10_000)?;
-    check::within("lambdas", lambdas, "a number between 1e-12 and 1e12", |v| (1e-12..=1e12).contains(&v))?;
+    check::within("lambdas", lambdas, "a number between 1e-12 and 1e12", |v| {
+        (1e-12..=1e12).contains(&v)
+    })?;
     let descending: Vec<f64> = lambdas.iter().rev().copied().collect();
     check::ascending("lambdas", lambdas).or_else(|error| check::ascending("lambdas", &descending).map_err(|_| error))
 }
@@ -185,12 +221,17 @@ fn check_lambdas(lambdas: &[f64]) -> Result<(), PlotError> {
 /// The index of the lambda nearest to one, by its logarithm.
 fn nearest(lambdas: &[f64], lambda: f64) -> usize {
     let distance = |i: &usize| (lambdas[*i].ln() - lambda.ln()).abs();
-    (0..lambdas.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+    (0..lambdas.len())
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        .unwrap_or(0)
 }
 
 fn entry(theme: Theme, i: usize, name: &str) -> Entry {
     Entry {
-        stroke: Stroke { dash: theme.dash(i), ..Stroke::solid(theme.series(i), 1.75) },
+        stroke: Stroke {
+            dash: theme.dash(i),
+            ..Stroke::solid(theme.series(i), 1.75)
+        },
         name: text::cut(name, LEGEND - 32.0, SIZE),
     }
 }
@@ -205,7 +246,13 @@ impl Chosen {
         let lines = lines.into_iter().filter_map(|(lambda, name, dash)| {
             let lambda = lambda.filter(good)?;
             let stroke = Stroke::dashed(theme.ink(), 1.5, dash);
-            Some((lambda, Entry { stroke, name: name.to_owned() }))
+            Some((
+                lambda,
+                Entry {
+                    stroke,
+                    name: name.to_owned(),
+                },
+            ))
         });
         Self(lines.collect())
     }
@@ -233,9 +280,12 @@ impl Plot {
     fn new(theme: Theme, lambdas: &[f64], y: (f64, f64), chosen: &Chosen, mut entries: Vec<Entry>) -> Self {
         let logs = lambdas.iter().chain(chosen.0.iter().map(|(l, _)| l)).map(|l| l.ln());
         let logs = padded(range(logs), 0.03);
-        let labels = ticks(y, 6);
+        let labels = ticks(y, 8);
         let left = LEFT.max(38.0 + labels.iter().map(|(_, l)| text::width(l, SMALL)).fold(0.0, f64::max));
-        let lines = chosen.0.iter().map(|(_, e)| Entry { stroke: e.stroke.clone(), name: e.name.clone() });
+        let lines = chosen.0.iter().map(|(_, e)| Entry {
+            stroke: e.stroke.clone(),
+            name: e.name.clone(),
+        });
         entries.extend(lines);
         let height = HEIGHT.max(SIDE_ROW * entries.len() as f64);
         Self {
@@ -248,7 +298,11 @@ impl Plot {
     }
 
     fn canvas(&self) -> Canvas {
-        let widest = self.entries.iter().map(|e| text::width(&e.name, SIZE)).fold(0.0, f64::max);
+        let widest = self
+            .entries
+            .iter()
+            .map(|e| text::width(&e.name, SIZE))
+            .fold(0.0, f64::max);
         let width = self.left + WIDTH + 24.0 + (widest + 40.0).min(LEGEND) + 8.0;
         Canvas::new(width, self.y.start + BELOW + 4.0, self.theme)
     }
@@ -266,7 +320,7 @@ impl Plot {
             x: self.x,
             y: self.y,
             x_ticks: &x_ticks,
-            y_ticks: &ticks((self.y.low, self.y.high), 6),
+            y_ticks: &ticks((self.y.low, self.y.high), 8),
             x_label: "log(λ)",
             y_label,
         };
@@ -286,7 +340,12 @@ impl Plot {
             }
         }
         canvas.end();
-        canvas.text((self.x.start + self.x.end) / 2.0, top - 30.0, "Number of non-zero terms", Style::MIDDLE.small().muted());
+        canvas.text(
+            (self.x.start + self.x.end) / 2.0,
+            top - 30.0,
+            "Number of non-zero terms",
+            Style::MIDDLE.small().muted(),
+        );
         side_legend(&mut canvas, &self.entries, self.x.end + 24.0, top, LEGEND);
         canvas.finish(label)
     }

@@ -32,21 +32,32 @@
 //! ```
 
 mod axis;
+mod calibration;
 mod canvas;
 mod check;
+mod decision;
 mod error;
 mod forest;
+mod heatmap;
+mod histogram;
 mod kaplan_meier;
 mod lasso;
 mod number;
+mod picture;
 mod roc;
+mod slice;
 mod text;
 mod theme;
 
 pub use axis::time_ticks;
+pub use calibration::{CalibrationCurve, CalibrationPlot};
+pub use decision::{DecisionCurvePlot, DecisionModel};
 pub use error::PlotError;
 pub use forest::{ForestPlot, ForestRow};
+pub use heatmap::CorrelationPlot;
+pub use histogram::{ScoreGroup, ScoreHistogramPlot};
 pub use kaplan_meier::{KaplanMeierGroup, KaplanMeierPlot};
 pub use lasso::{LassoCvPlot, LassoFeature, LassoPathPlot};
 pub use roc::{RocCurve, TimeRocPlot};
+pub use slice::SlicePlot;
 pub use theme::Theme;

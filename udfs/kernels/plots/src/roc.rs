@@ -50,7 +50,11 @@ impl TimeRocPlot {
             check::probabilities(&what("false_positive"), &curve.false_positive)?;
             check::ascending(&what("false_positive"), &curve.false_positive)?;
             check::probabilities(&what("true_positive"), &curve.true_positive)?;
-            check::length(&what("true_positive"), curve.true_positive.len(), curve.false_positive.len())?;
+            check::length(
+                &what("true_positive"),
+                curve.true_positive.len(),
+                curve.false_positive.len(),
+            )?;
         }
         if self.curves.iter().all(|c| c.false_positive.is_empty()) {
             return Err(PlotError::Empty { what: "false_positive" });
@@ -64,7 +68,11 @@ impl TimeRocPlot {
         let x = Scale::new((0.0, 1.0), left, left + SQUARE);
         let y = Scale::new((0.0, 1.0), bottom, bottom - SQUARE);
         canvas.group("diagonal");
-        canvas.line((x.at(0.0), y.at(0.0)), (x.at(1.0), y.at(1.0)), &Stroke::dashed(theme.muted(), 1.25, "4 3"));
+        canvas.line(
+            (x.at(0.0), y.at(0.0)),
+            (x.at(1.0), y.at(1.0)),
+            &Stroke::dashed(theme.muted(), 1.25, "4 3"),
+        );
         canvas.end();
         for (i, curve) in self.curves.iter().enumerate() {
             let points = curve.false_positive.iter().zip(&curve.true_positive);
@@ -107,7 +115,10 @@ impl RocCurve {
 
     fn entry(&self, theme: Theme, i: usize) -> Entry {
         Entry {
-            stroke: Stroke { dash: theme.dash(i), ..Stroke::solid(theme.series(i), 2.25) },
+            stroke: Stroke {
+                dash: theme.dash(i),
+                ..Stroke::solid(theme.series(i), 2.25)
+            },
             name: self.caption(LEGEND - 40.0),
         }
     }

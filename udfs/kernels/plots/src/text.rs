@@ -40,27 +40,34 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
-/// The name, cleaned, and cut with an ellipsis to what fits in `room` pixels.
+/// The name, cleaned, and cut to what fits in `room` pixels: an ellipsis stands for its middle, since names of features differ
+/// at both ends (`wavelet-HHL_gls…LevelEmphasis`).
 pub(crate) fn cut(name: &str, room: f64, size: f64) -> String {
     let name = clean(name);
     if width(&name, size) <= room {
         return name;
     }
-    let mut used = advance('…') * size;
-    let mut kept = String::new();
-    for c in name.chars() {
-        used += advance(c) * size;
+    let room = room - advance('…') * size;
+    let chars: Vec<char> = name.chars().collect();
+    let (mut head, mut tail, mut used) = (0, chars.len(), 0.0);
+    while head < tail {
+        let front = head <= chars.len() - tail;
+        let next = if front { chars[head] } else { chars[tail - 1] };
+        used += advance(next) * size;
         if used > room {
             break;
         }
-        kept.push(c);
+        if front { head += 1 } else { tail -= 1 }
     }
-    kept.truncate(kept.trim_end().len());
-    kept.push('…');
-    kept
+    let part = |chars: &[char]| chars.iter().collect::<String>();
+    format!(
+        "{}…{}",
+        part(&chars[..head]).trim_end(),
+        part(&chars[tail..]).trim_start()
+    )
 }
 
-/// What is hard to avoid in one sentence of alternative text: at most so many characters.
+/// A name within a sentence: its first 60 characters.
 pub(crate) fn brief(text: &str) -> String {
     let text = clean(text);
     match text.char_indices().nth(60) {
