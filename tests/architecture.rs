@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("radsql-radiomics", &["radsql-volume"]),
     ("radsql-deep", &["radsql-volume"]),
     ("radsql-survival", &[]),
+    ("radsql-plots", &[]),
     ("radsql-demo", &[]),
 ];
 
