@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "radsql-deep",
             "radsql-radiomics",
             "radsql-survival",
+            "radsql-plots",
         ],
     ),
     ("radsql-cache", &[]),

@@ -8,6 +8,7 @@ pub mod features;
 pub mod imaging;
 pub mod live_table;
 pub mod options;
+pub mod plots;
 pub mod radiomics;
 pub mod reference;
 pub mod relations;

@@ -65,6 +65,7 @@ pub static STATISTICS: &[&Definition] = &[
     &concordance::DEFINITION,
     &cox::DEFINITION,
     &cox_lasso::DEFINITION,
+    &crate::plots::km_plot::DEFINITION,
     &kaplan_meier::DEFINITION,
     &log_rank::DEFINITION,
     &median_survival::DEFINITION,
@@ -95,6 +96,7 @@ pub static RELATIONS: &[&Relation] = &[
     &decision_curve::RELATION,
     &icc::RELATION,
     &incident_auc::RELATION,
+    &crate::plots::km_plot::RELATION,
     &kaplan_meier::RELATION,
     &log_rank::RELATION,
     &log_rank_trend::RELATION,
@@ -114,11 +116,11 @@ pub static RELATIONS: &[&Relation] = &[
     &variance_filter::RELATION,
 ];
 
-fn failed(function: &'static str) -> impl Fn(SurvivalError) -> DataFusionError {
+pub(crate) fn failed(function: &'static str) -> impl Fn(SurvivalError) -> DataFusionError {
     move |e| exec_datafusion_err!("{function}: {e}")
 }
 
-fn level(function: &'static str, options: &Options) -> Result<ConfidenceLevel> {
+pub(crate) fn level(function: &'static str, options: &Options) -> Result<ConfidenceLevel> {
     ConfidenceLevel::new(options.conf_level()).map_err(failed(function))
 }
 

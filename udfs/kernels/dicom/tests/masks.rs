@@ -138,8 +138,26 @@ fn a_folder_tells_what_belongs_together() {
     let listing: Listing = list(file(""), &Default::default(), &GO_ON, &|_, _| {}).unwrap();
     assert!(listing.failures.is_empty(), "{:?}", listing.failures);
     assert_eq!(listing.series.len(), 1);
-    // Copies of one instance count once.
-    assert_eq!(listing.segmentations.len(), 3);
+    // Six of the files have one UID and other bytes: all of them count.
+    assert_eq!(listing.segmentations.len(), 8);
+    assert_eq!(listing.structure_sets.len(), 1);
+}
+
+#[test]
+fn copies_of_a_segmentation_count_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, of) in [
+        ("a", "binary"),
+        ("b", "shuffled"),
+        ("c", "binary"),
+        ("d", "rtstruct"),
+        ("e", "rtstruct"),
+    ] {
+        std::fs::copy(file(&format!("{of}.dcm")), dir.path().join(name)).unwrap();
+    }
+    let listing: Listing = list(dir.path(), &Default::default(), &GO_ON, &|_, _| {}).unwrap();
+    let names = listing.segmentations.iter().map(|s| s.path().file_name().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(listing.structure_sets.len(), 1);
 }
 
@@ -149,24 +167,34 @@ fn regions_are_joined_to_their_image() {
     let image = &listing.series[0];
     let grid = image.grid().unwrap();
     let regions = listing.regions_of(image);
-    let names: Vec<_> = regions.iter().map(|r| r.name.as_str()).collect();
-    let drawn = ["plain", "xor", "keyhole", "two", "between", "empty", "beyond"];
-    assert_eq!(names[..6], ["Leber", "Tumor_1", "Größe", "Lunge", "one", "two"]);
-    assert_eq!(names[6..], drawn);
-    let expected = golden_json("masks.json");
-    let read = |i: usize| {
-        read_region(
-            regions[i].path,
-            &regions[i].selector,
-            Some(&grid),
-            &SegmentOptions::default(),
-        )
+    let names = |file: &str| -> Vec<&str> {
+        let of_file = regions.iter().filter(|r| r.path.ends_with(file));
+        of_file.map(|r| r.name.as_str()).collect()
     };
-    same_region(&read(1).unwrap(), &expected["binary"]["Tumor_1"]);
-    same_region(&read(7).unwrap(), &expected["rtstruct"]["xor"]);
-    let alone = read_region(regions[7].path, "xor", None, &SegmentOptions::default())
-        .expect_err("no image")
-        .problem;
+    assert_eq!(names("binary.dcm"), ["Leber", "Tumor_1", "Größe"]);
+    assert_eq!(names("fractional.dcm"), ["Lunge"]);
+    assert_eq!(names("labelmap.dcm"), ["one", "two"]);
+    let drawn = ["plain", "xor", "keyhole", "two", "between", "empty", "beyond"];
+    assert_eq!(names("rtstruct.dcm"), drawn);
+    let expected = golden_json("masks.json");
+    let find = |file: &str, name: &str| {
+        let mut found = regions.iter().filter(|r| r.path.ends_with(file) && r.name == name);
+        found.next().unwrap()
+    };
+    let read = |file: &str, name: &str| {
+        let region = find(file, name);
+        read_region(region.path, &region.selector, Some(&grid), &SegmentOptions::default())
+    };
+    same_region(&read("binary.dcm", "Tumor_1").unwrap(), &expected["binary"]["Tumor_1"]);
+    same_region(&read("rtstruct.dcm", "xor").unwrap(), &expected["rtstruct"]["xor"]);
+    let alone = read_region(
+        find("rtstruct.dcm", "xor").path,
+        "xor",
+        None,
+        &SegmentOptions::default(),
+    )
+    .expect_err("no image")
+    .problem;
     assert!(matches!(alone, Problem::NeedsImage));
     assert!(listing.orphans().is_empty());
     let without: Listing = list(file("binary.dcm"), &Default::default(), &GO_ON, &|_, _| {}).unwrap();

@@ -1,0 +1,3 @@
+//! Figures in SQL, as SVG text.
+
+pub mod km_plot;
