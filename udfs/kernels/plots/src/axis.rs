@@ -244,7 +244,7 @@ pub(crate) fn side_legend(canvas: &mut Canvas, entries: &[Entry], x: f64, y: f64
     for (i, entry) in entries.iter().enumerate() {
         let y = y + i as f64 * SIDE_ROW + 10.0;
         canvas.line((x, y), (x + SAMPLE, y), &entry.stroke);
-        let name = text::cut(&entry.name, room - SAMPLE - 6.0, SIZE);
+        let name = text::name(&entry.name, room - SAMPLE - 6.0, SIZE);
         canvas.text(x + SAMPLE + 6.0, y + 4.5, &name, Style::START);
     }
     canvas.end();

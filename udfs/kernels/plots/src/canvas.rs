@@ -193,10 +193,14 @@ impl Canvas {
 
     /// Text as it is: a dollar is a dollar (kuva would take two for a formula).
     pub(crate) fn text(&mut self, x: f64, y: f64, content: &str, style: Style) {
+        let content = text::clean(content);
+        if content.is_empty() {
+            return;
+        }
         let primitive = Primitive::Text {
             x: self.position(x),
             y: self.position(y),
-            content: text::clean(content).replace('$', "\\$"),
+            content: content.replace('$', "\\$"),
             size: style.size as u32,
             anchor: style.anchor,
             rotate: style.rotate,

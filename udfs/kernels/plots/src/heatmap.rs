@@ -52,7 +52,7 @@ impl CorrelationPlot {
         } else {
             SIZE
         };
-        let names: Vec<String> = self.names.iter().map(|name| text::cut(name, NAMES, size)).collect();
+        let names: Vec<String> = self.names.iter().map(|name| text::name(name, NAMES, size)).collect();
         let widest = names.iter().map(|name| text::width(name, size)).fold(0.0, f64::max);
         let left = if labelled { (widest + 18.0).max(24.0) } else { 44.0 };
         let (top, bottom) = (16.0, 16.0 + side);

@@ -77,7 +77,7 @@ impl KaplanMeierPlot {
         let names = self
             .groups
             .iter()
-            .map(|g| text::width(&text::cut(&g.name, NAME, SMALL), SMALL));
+            .map(|g| text::width(&text::name(&g.name, NAME, SMALL), SMALL));
         let table = !self.risk_ticks.is_empty();
         let left = if table {
             names.fold(0.0, f64::max).max(80.0) + 52.0
@@ -210,7 +210,7 @@ impl KaplanMeierPlot {
                 ..Stroke::solid(theme.series(i), 3.0)
             };
             canvas.line((12.0, y - 4.0), (26.0, y - 4.0), &stroke);
-            canvas.text(32.0, y, &text::cut(&group.name, NAME, SMALL), Style::START.small());
+            canvas.text(32.0, y, &text::name(&group.name, NAME, SMALL), Style::START.small());
             for (time, number) in numbers(group).iter().step_by(every) {
                 canvas.text(x.at(*time), y, number, Style::MIDDLE.small());
             }
@@ -235,7 +235,7 @@ fn entry(theme: Theme, i: usize, group: &KaplanMeierGroup) -> Entry {
     };
     Entry {
         stroke,
-        name: text::cut(&group.name, 240.0, SIZE),
+        name: text::name(&group.name, 240.0, SIZE),
     }
 }
 

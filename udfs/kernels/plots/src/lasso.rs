@@ -232,7 +232,7 @@ fn entry(theme: Theme, i: usize, name: &str) -> Entry {
             dash: theme.dash(i),
             ..Stroke::solid(theme.series(i), 1.75)
         },
-        name: text::cut(name, LEGEND - 32.0, SIZE),
+        name: text::name(name, LEGEND - 32.0, SIZE),
     }
 }
 

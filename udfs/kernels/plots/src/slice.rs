@@ -47,9 +47,9 @@ impl SlicePlot {
         );
         let scale = SIDE / width_mm.max(height_mm);
         let (width, height) = (width_mm * scale, height_mm * scale);
-        let outline = Stroke::solid(theme_free_orange(), 2.0);
+        let outline = Stroke::solid(outline_color(), 2.0);
         let masked = self.mask.iter().any(|m| *m);
-        let name = text::cut(&self.mask_name, SIDE - 60.0, SIZE);
+        let name = text::name(&self.mask_name, SIDE - 60.0, SIZE);
         let entries: Vec<Entry> = if masked {
             vec![Entry {
                 stroke: outline.clone(),
@@ -145,7 +145,7 @@ impl SlicePlot {
 }
 
 /// Seen on every shade of grey, on paper of any colour.
-fn theme_free_orange() -> kuva::render::color::Color {
+fn outline_color() -> kuva::render::color::Color {
     Theme::Dark.series(1)
 }
 
