@@ -26,6 +26,8 @@ const SIDE: f64 = 520.0;
 const NAMES: f64 = 190.0;
 /// Least height of a row that has a name.
 const ROW: f64 = 9.0;
+/// Least width of a column whose name leans: lines of text at 45 degrees are closer to each other than the columns.
+const LEAN: f64 = 18.0;
 
 impl CorrelationPlot {
     /// The figure as SVG text.
@@ -57,8 +59,9 @@ impl CorrelationPlot {
         let left = if labelled { (widest + 18.0).max(24.0) } else { 44.0 };
         let (top, bottom) = (16.0, 16.0 + side);
         let right = left + side;
-        // Names of columns lean, so that they need room below and to the left, which the rows' names have.
-        let below = if labelled { widest * 0.72 + 26.0 } else { 40.0 };
+        // Names of columns lean while they have room to, which they take below and left, where the rows' names are.
+        let (angle, part) = if cell < LEAN { (-90.0, 1.0) } else { (-45.0, 0.72) };
+        let below = if labelled { widest * part + 26.0 } else { 40.0 };
         let bar = right + 28.0;
         let measure = text::cut(&self.measure, 240.0, SIZE);
         // The bar's label stands upright along it; few features make it longer than the square is high.
@@ -86,7 +89,7 @@ impl CorrelationPlot {
             canvas.group("columns");
             for (i, name) in names.iter().enumerate() {
                 let x = left + (i as f64 + 0.5) * cell + size * 0.35;
-                canvas.text(x, bottom + 12.0, name, Style::END.size(size).rotate(-45.0));
+                canvas.text(x, bottom + 12.0, name, Style::END.size(size).rotate(angle));
             }
             canvas.end();
         } else {

@@ -61,10 +61,8 @@ impl ScoreHistogramPlot {
             name: "Cut".to_owned(),
         });
         let entries: Vec<Entry> = entries.chain(cut_entry).collect();
-        let y_ticks: Vec<_> = ticks((0.0, highest), 4)
-            .into_iter()
-            .filter(|(v, _)| v.fract() == 0.0)
-            .collect();
+        let whole = ticks((0.0, highest), 4).into_iter().filter(|(v, _)| v.fract() == 0.0);
+        let y_ticks: Vec<(f64, String)> = whole.map(|(v, _)| (v, format!("{v:.0}"))).collect();
         let left = LEFT.max(38.0 + y_ticks.iter().map(|(_, l)| text::width(l, SMALL)).fold(0.0, f64::max));
         let right = left + WIDTH;
         let top = 12.0 + legend_height(&entries, WIDTH) + 10.0;

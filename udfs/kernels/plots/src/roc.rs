@@ -35,7 +35,7 @@ pub struct TimeRocPlot {
 }
 
 const SQUARE: f64 = 380.0;
-const LEGEND: f64 = 310.0;
+const LEGEND: f64 = 400.0;
 
 impl TimeRocPlot {
     /// The figure as SVG text.

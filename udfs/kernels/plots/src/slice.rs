@@ -74,7 +74,7 @@ impl SlicePlot {
         legend(&mut canvas, &entries, MARGIN, 10.0, page);
 
         let grey = self.grey();
-        let zoom = (960 / self.columns.max(self.rows)).clamp(1, 8);
+        let zoom = (960 / self.columns.max(self.rows)).clamp(1, 64);
         canvas.image(
             MARGIN,
             top,

@@ -88,6 +88,58 @@ fn numbers_at_risk_stand_below_their_ticks() {
 }
 
 #[test]
+fn crowded_ticks_are_thinned_with_the_numbers_below() {
+    let mut plot = kaplan_meier(["low", "a name of such a length that it would reach the first number"]);
+    plot.risk_ticks = (0..60).map(f64::from).collect();
+    for group in &mut plot.groups {
+        group.at_risk = (0..60).map(|i| 123_456.0 - f64::from(i)).collect();
+    }
+    let svg = plot.svg(Theme::Light).expect("a figure");
+    let document = Document::parse(&svg).expect("XML");
+    let ticks = texts(groups(&document, "x-ticks")[0]);
+    let table = texts(groups(&document, "at-risk")[0]);
+    let numbers: Vec<f64> = table.iter().filter(|t| t.2.starts_with("123")).map(|t| t.0).collect();
+    let ticks: Vec<f64> = ticks.iter().map(|t| t.0).collect();
+    assert!(ticks.len() > 4 && numbers == [ticks.clone(), ticks.clone()].concat());
+    // Six digits of 12 pixels and air between them; as much from the end of a name to half a number.
+    assert!(ticks.windows(2).all(|w| w[1] - w[0] > 48.0), "{ticks:?}");
+    assert!(ticks[0] - 23.0 > 32.0 + 150.0);
+}
+
+#[test]
+fn the_p_value_keeps_off_the_curves() {
+    let group = |times: &[f64], survival: &[f64]| KaplanMeierGroup {
+        times: times.into(),
+        survival: survival.into(),
+        censor_times: vec![8.0],
+        ..Default::default()
+    };
+    let place = |groups: Vec<KaplanMeierGroup>| {
+        let plot = KaplanMeierPlot {
+            groups,
+            log_rank_p: Some(0.6),
+            ..Default::default()
+        };
+        let svg = plot.svg(Theme::Light).expect("a figure");
+        let document = Document::parse(&svg).expect("XML");
+        let (x, y) = scales(&document);
+        let text = texts(p_value_group(&document)).remove(0);
+        (text.0 > x(4.0), text.1 < y(0.5))
+    };
+    assert_eq!(place(vec![group(&[3.0], &[0.5])]), (false, false), "lower left");
+    assert_eq!(place(vec![group(&[0.5], &[0.0])]), (true, true), "upper right");
+    assert_eq!(
+        place(vec![group(&[0.5], &[0.01]), group(&[0.1], &[0.95])]),
+        (true, false),
+        "right of the middle"
+    );
+}
+
+fn p_value_group<'a>(document: &'a Document<'a>) -> roxmltree::Node<'a, 'a> {
+    groups(document, "p-value")[0]
+}
+
+#[test]
 fn names_are_data() {
     let name = "<script>\"a\" & 'b'</script>\u{0}\u{202e}";
     let svg = kaplan_meier([name, "$x$ and \\$"]).svg(Theme::Light).expect("a figure");
