@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn figures(theme: Theme) -> Result<Vec<(&'static str, String)>, PlotError> {
+/// Every figure and its name.
+pub fn figures(theme: Theme) -> Result<Vec<(&'static str, String)>, PlotError> {
     let (path, cv) = lasso();
     Ok(vec![
         ("kaplan_meier", kaplan_meier().svg(theme)?),

@@ -210,12 +210,13 @@ impl Canvas {
         self.scene.elements.push(primitive);
     }
 
-    /// What follows up to [`Canvas::end`] belongs together; the class is for style sheets and tests.
+    /// What follows up to [`Canvas::end`] belongs together. Its class, `radsql-` and the name, is for style sheets and
+    /// tests.
     pub(crate) fn group(&mut self, class: &'static str) {
         self.scene.elements.push(Primitive::GroupStart {
             transform: None,
             title: None,
-            extra_attrs: Some(format!("class=\"{class}\"")),
+            extra_attrs: Some(format!("class=\"radsql-{class}\"")),
         });
     }
 

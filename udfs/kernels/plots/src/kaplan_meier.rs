@@ -21,7 +21,7 @@ pub struct KaplanMeierGroup {
     pub lower: Vec<f64>,
     /// Upper limit, as `lower`.
     pub upper: Vec<f64>,
-    /// Times at which rows were censored, in any order: a mark on the curve each.
+    /// Times at which rows were censored, in any order: a mark on the curve each, one for those within a third of a pixel.
     pub censor_times: Vec<f64>,
     /// Rows (or sum of weights) at risk at each of the figure's `risk_ticks`.
     pub at_risk: Vec<f64>,
@@ -334,8 +334,12 @@ impl KaplanMeierGroup {
         canvas.end();
         canvas.group("censored");
         let stroke = Stroke::solid(theme.series(series), 1.5);
-        for time in &self.censor_times {
-            let (x, y) = (x.at(*time), y.at(self.survival_at(*time)));
+        let mut times = self.censor_times.clone();
+        times.sort_by(f64::total_cmp);
+        // Of marks that no eye and no printer tells apart, one is enough.
+        times.dedup_by(|b, a| x.at(*b) - x.at(*a) < 0.3);
+        for time in times {
+            let (x, y) = (x.at(time), y.at(self.survival_at(time)));
             canvas.line((x, y - 5.0), (x, y + 5.0), &stroke);
         }
         canvas.end();

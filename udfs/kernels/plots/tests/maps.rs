@@ -109,7 +109,7 @@ fn bars_of_a_histogram_add_up() {
         ["all (n = 97)", "none (n = 0)", "one (n = 1)", "Cut"]
     );
     let x = texts(groups(&document, "x-ticks")[0]);
-    let two = x.iter().find(|t| t.2 == "2").expect("a tick at 2");
+    let two = x.iter().find(|t| t.2.parse() == Ok(2.0)).expect("a tick at 2");
     assert!(near(paths(groups(&document, "cut")[0])[0][0].0, two.0));
     let empty = ScoreHistogramPlot {
         groups: vec![group("none", &[])],

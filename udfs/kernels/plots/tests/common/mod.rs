@@ -7,7 +7,7 @@ use roxmltree::{Document, Node};
 pub fn groups<'a>(document: &'a Document<'a>, class: &str) -> Vec<Node<'a, 'a>> {
     let groups = document
         .descendants()
-        .filter(|n| n.has_tag_name("g") && n.attribute("class") == Some(class));
+        .filter(|n| n.has_tag_name("g") && n.attribute("class").and_then(|c| c.strip_prefix("radsql-")) == Some(class));
     groups.collect()
 }
 
@@ -58,7 +58,7 @@ pub fn scales(document: &Document<'_>) -> (impl Fn(f64) -> f64 + use<>, impl Fn(
     let at = |class: &str, x: bool| {
         let group = document
             .descendants()
-            .find(|n| n.attribute("class") == Some(class))
+            .find(|n| n.attribute("class").and_then(|c| c.strip_prefix("radsql-")) == Some(class))
             .expect("ticks");
         let ticks: Vec<(f64, String)> = texts(group)
             .into_iter()
@@ -86,9 +86,9 @@ pub fn image(document: &Document<'_>) -> (usize, usize, Vec<[u8; 3]>) {
         .strip_prefix("data:image/png;base64,")
         .expect("PNG");
     let file = decode(data);
-    let mut reader = png::Decoder::new(std::io::Cursor::new(file))
-        .read_info()
-        .expect("a PNG");
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(file));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let mut reader = decoder.read_info().expect("a PNG");
     let mut data = vec![0; reader.output_buffer_size().expect("a size")];
     let info = reader.next_frame(&mut data).expect("pixels");
     let pixels = data.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect();
