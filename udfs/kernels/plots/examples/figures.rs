@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn figures(theme: Theme) -> Result<Vec<(&'static str, String)>, PlotError> {
+/// Every figure and its name.
+pub fn figures(theme: Theme) -> Result<Vec<(&'static str, String)>, PlotError> {
     let (path, cv) = lasso();
     Ok(vec![
         ("kaplan_meier", kaplan_meier().svg(theme)?),
@@ -226,9 +227,9 @@ fn lasso() -> (LassoPathPlot, LassoCvPlot) {
 }
 
 fn calibration() -> CalibrationPlot {
-    let curve = |name: &str, observed: [f64; 5], half: f64| CalibrationCurve {
+    let curve = |name: &str, shift: f64, observed: [f64; 5], half: f64| CalibrationCurve {
         name: name.into(),
-        predicted: vec![0.22, 0.41, 0.56, 0.71, 0.86],
+        predicted: [0.2, 0.41, 0.56, 0.7, 0.86].map(|p| p + shift).into(),
         observed: observed.into(),
         lower: observed.map(|o| o - half).into(),
         upper: observed.map(|o| f64::min(o + half, 1.0)).into(),
@@ -237,8 +238,8 @@ fn calibration() -> CalibrationPlot {
         predicted_label: "Predicted survival at 36 months".into(),
         observed_label: "Observed survival at 36 months".into(),
         curves: vec![
-            curve("Test", [0.27, 0.39, 0.6, 0.69, 0.9], 0.09),
-            curve("External", [0.36, 0.45, 0.52, 0.66, 0.74], 0.13),
+            curve("Test", 0.0, [0.27, 0.39, 0.6, 0.69, 0.9], 0.09),
+            curve("External", 0.03, [0.36, 0.45, 0.52, 0.66, 0.74], 0.13),
         ],
     }
 }

@@ -58,9 +58,9 @@ fn step((low, high): (f64, f64), count: usize) -> f64 {
     let power = 10f64.powf(raw.log10().floor());
     let lead = raw / power;
     let nice = match lead {
-        l if l <= 1.0 + 1e-9 => 1.0,
-        l if l <= 2.0 + 1e-9 => 2.0,
-        l if l <= 5.0 + 1e-9 => 5.0,
+        l if l < 1.5 => 1.0,
+        l if l < 3.2 => 2.0,
+        l if l < 7.1 => 5.0,
         _ => 10.0,
     };
     nice * power
@@ -244,7 +244,7 @@ pub(crate) fn side_legend(canvas: &mut Canvas, entries: &[Entry], x: f64, y: f64
     for (i, entry) in entries.iter().enumerate() {
         let y = y + i as f64 * SIDE_ROW + 10.0;
         canvas.line((x, y), (x + SAMPLE, y), &entry.stroke);
-        let name = text::cut(&entry.name, room - SAMPLE - 6.0, SIZE);
+        let name = text::name(&entry.name, room - SAMPLE - 6.0, SIZE);
         canvas.text(x + SAMPLE + 6.0, y + 4.5, &name, Style::START);
     }
     canvas.end();

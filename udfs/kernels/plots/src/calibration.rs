@@ -53,7 +53,7 @@ impl CalibrationPlot {
         };
         let entries = self.curves.iter().enumerate().map(|(i, c)| Entry {
             stroke: series(i),
-            name: text::cut(&c.name, LEGEND - 40.0, SIZE),
+            name: text::name(&c.name, LEGEND - 40.0, SIZE),
         });
         let ideal = Entry {
             stroke: identity.clone(),
@@ -70,7 +70,10 @@ impl CalibrationPlot {
         canvas.line((x.at(0.0), y.at(0.0)), (x.at(1.0), y.at(1.0)), &identity);
         canvas.end();
         for (i, curve) in self.curves.iter().enumerate() {
-            curve.draw(&mut canvas, &x, &y, &series(i));
+            curve.bars(&mut canvas, &x, &y, &series(i));
+        }
+        for (i, curve) in self.curves.iter().enumerate() {
+            curve.points(&mut canvas, &x, &y, &series(i));
         }
         let ticks = ticks((0.0, 1.0), 5);
         let frame = Frame {
@@ -112,7 +115,7 @@ impl CalibrationPlot {
 }
 
 impl CalibrationCurve {
-    fn draw(&self, canvas: &mut Canvas, x: &Scale, y: &Scale, stroke: &Stroke) {
+    fn bars(&self, canvas: &mut Canvas, x: &Scale, y: &Scale, stroke: &Stroke) {
         canvas.group("bars");
         let bar = Stroke::solid(stroke.color.clone(), 1.5);
         for ((predicted, lower), upper) in self.predicted.iter().zip(&self.lower).zip(&self.upper) {
@@ -126,6 +129,9 @@ impl CalibrationCurve {
             }
         }
         canvas.end();
+    }
+
+    fn points(&self, canvas: &mut Canvas, x: &Scale, y: &Scale, stroke: &Stroke) {
         let points = self.predicted.iter().zip(&self.observed).filter(|(_, o)| !o.is_nan());
         let points: Vec<(f64, f64)> = points.map(|(p, o)| (x.clamped(*p), y.clamped(*o))).collect();
         canvas.group("curve");

@@ -193,10 +193,14 @@ impl Canvas {
 
     /// Text as it is: a dollar is a dollar (kuva would take two for a formula).
     pub(crate) fn text(&mut self, x: f64, y: f64, content: &str, style: Style) {
+        let content = text::clean(content);
+        if content.is_empty() {
+            return;
+        }
         let primitive = Primitive::Text {
             x: self.position(x),
             y: self.position(y),
-            content: text::clean(content).replace('$', "\\$"),
+            content: content.replace('$', "\\$"),
             size: style.size as u32,
             anchor: style.anchor,
             rotate: style.rotate,
@@ -206,12 +210,13 @@ impl Canvas {
         self.scene.elements.push(primitive);
     }
 
-    /// What follows up to [`Canvas::end`] belongs together; the class is for style sheets and tests.
+    /// What follows up to [`Canvas::end`] belongs together. Its class, `radsql-` and the name, is for style sheets and
+    /// tests.
     pub(crate) fn group(&mut self, class: &'static str) {
         self.scene.elements.push(Primitive::GroupStart {
             transform: None,
             title: None,
-            extra_attrs: Some(format!("class=\"{class}\"")),
+            extra_attrs: Some(format!("class=\"radsql-{class}\"")),
         });
     }
 

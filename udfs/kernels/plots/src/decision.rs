@@ -49,7 +49,7 @@ impl DecisionCurvePlot {
                 dash: theme.dash(i),
                 ..Stroke::solid(theme.series(i), 2.25)
             };
-            lines.push((text::cut(&model.name, LEGEND - 40.0, SIZE), &model.net_benefit, stroke));
+            lines.push((text::name(&model.name, LEGEND - 40.0, SIZE), &model.net_benefit, stroke));
         }
         lines.push((
             "Treat all".to_owned(),

@@ -58,7 +58,7 @@ impl ForestPlot {
         let names = self
             .rows
             .iter()
-            .map(|r| text::width(&text::cut(&r.name, NAMES, SIZE), SIZE));
+            .map(|r| text::width(&text::name(&r.name, NAMES, SIZE), SIZE));
         let names = widest(&mut names.chain([text::width(&text::cut(&self.name_label, NAMES, SIZE), SIZE * 1.1)]));
         let ratio_label = text::cut(&self.ratio_label, NAMES, SIZE);
         let ratios = numbers
@@ -112,7 +112,7 @@ impl ForestPlot {
         for (i, (r, numbers)) in self.rows.iter().zip(&numbers).enumerate() {
             let y = top + row * (i as f64 + 0.5);
             canvas.group("row");
-            canvas.text(MARGIN, y + 4.5, &text::cut(&r.name, NAMES, SIZE), Style::START);
+            canvas.text(MARGIN, y + 4.5, &text::name(&r.name, NAMES, SIZE), Style::START);
             canvas.text(table, y + 4.5, numbers, Style::START);
             if let Some(bare) = r.p.and_then(number::p_bare) {
                 canvas.text(p, y + 4.5, &bare, Style::START);

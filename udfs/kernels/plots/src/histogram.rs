@@ -53,7 +53,7 @@ impl ScoreHistogramPlot {
         let cut = self.cut.filter(|c| c.is_finite() && c.abs() <= 1e12);
         let entries = self.groups.iter().enumerate().map(|(i, g)| Entry {
             stroke: Stroke::solid(theme.series(i), 9.0),
-            name: format!("{} (n = {})", text::cut(&g.name, 220.0, SIZE), g.scores.len()),
+            name: format!("{} (n = {})", text::name(&g.name, 220.0, SIZE), g.scores.len()),
         });
         let line = Stroke::dashed(theme.ink(), 1.5, "5 3");
         let cut_entry = cut.map(|_| Entry {
@@ -61,10 +61,8 @@ impl ScoreHistogramPlot {
             name: "Cut".to_owned(),
         });
         let entries: Vec<Entry> = entries.chain(cut_entry).collect();
-        let y_ticks: Vec<_> = ticks((0.0, highest), 4)
-            .into_iter()
-            .filter(|(v, _)| v.fract() == 0.0)
-            .collect();
+        let whole = ticks((0.0, highest), 4).into_iter().filter(|(v, _)| v.fract() == 0.0);
+        let y_ticks: Vec<(f64, String)> = whole.map(|(v, _)| (v, format!("{v:.0}"))).collect();
         let left = LEFT.max(38.0 + y_ticks.iter().map(|(_, l)| text::width(l, SMALL)).fold(0.0, f64::max));
         let right = left + WIDTH;
         let top = 12.0 + legend_height(&entries, WIDTH) + 10.0;
@@ -109,9 +107,15 @@ impl ScoreHistogramPlot {
             x_ticks: &x_ticks,
             y_ticks: &y_ticks,
             x_label: &self.score_label,
-            y_label: "Patients",
+            y_label: "",
         };
         frame.draw(&mut canvas);
+        canvas.text(
+            left - 46.0,
+            (top + bottom) / 2.0,
+            "Patients",
+            Style::MIDDLE.rotate(-90.0),
+        );
         if let Some(cut) = cut {
             canvas.group("cut");
             canvas.line((x.at(cut), top), (x.at(cut), bottom), &line);
@@ -141,13 +145,19 @@ impl Bins {
         let quantile = |q: f64| sorted[((sorted.len() - 1) as f64 * q).round() as usize];
         let (low, high) = range(sorted.iter().copied());
         let best = 2.0 * (quantile(0.75) - quantile(0.25)) / (sorted.len() as f64).cbrt();
-        let bins = if best > 0.0 {
-            ((high - low) / best).clamp(5.0, 40.0)
+        let span = high - low;
+        let best = if best > 0.0 {
+            best.clamp(span / 40.0, span / 5.0)
         } else {
-            10.0
+            span / 10.0
         };
-        let step = |t: &[(f64, String)]| t.windows(2).next().map(|w| w[1].0 - w[0].0);
-        let width = step(&ticks((low, high), bins.round() as usize)).unwrap_or((high - low) / 10.0);
+        let power = 10f64.powf(best.log10().floor());
+        let distance = |w: &f64| (w / best).ln().abs();
+        let round = [1.0, 2.0, 2.5, 5.0, 10.0].map(|lead| lead * power);
+        let width = round
+            .into_iter()
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            .unwrap_or(best);
         let first = (low / width + 1e-9).floor() * width;
         let number = (((high - first) / width).floor() as usize + 1).clamp(1, 1000);
         Self { first, width, number }

@@ -1,6 +1,6 @@
 //! Survival curves with the numbers at risk.
 
-use crate::axis::{BELOW, Entry, Frame, LEFT, Scale, labelled, legend, legend_height, ticks, time_ticks};
+use crate::axis::{BELOW, Entry, Frame, LEFT, Scale, every, labelled, legend, legend_height, ticks, time_ticks};
 use crate::canvas::{Canvas, SIZE, SMALL, Stroke, Style};
 use crate::check;
 use crate::error::PlotError;
@@ -21,7 +21,7 @@ pub struct KaplanMeierGroup {
     pub lower: Vec<f64>,
     /// Upper limit, as `lower`.
     pub upper: Vec<f64>,
-    /// Times at which rows were censored, in any order: a mark on the curve each.
+    /// Times at which rows were censored, in any order: a mark on the curve each, one for those within a third of a pixel.
     pub censor_times: Vec<f64>,
     /// Rows (or sum of weights) at risk at each of the figure's `risk_ticks`.
     pub at_risk: Vec<f64>,
@@ -74,16 +74,8 @@ impl KaplanMeierPlot {
             .enumerate()
             .map(|(i, g)| entry(theme, i, g))
             .collect();
-        let names = self
-            .groups
-            .iter()
-            .map(|g| text::width(&text::cut(&g.name, NAME, SMALL), SMALL));
         let table = !self.risk_ticks.is_empty();
-        let left = if table {
-            names.fold(0.0, f64::max).max(80.0) + 52.0
-        } else {
-            LEFT
-        };
+        let left = if table { self.names_width() } else { LEFT };
         let right = WIDTH - 28.0;
         let top = 12.0 + legend_height(&entries, right - left) + 8.0;
         let bottom = top + HEIGHT;
@@ -103,7 +95,11 @@ impl KaplanMeierPlot {
         for (i, (group, curve)) in self.groups.iter().zip(&curves).enumerate() {
             group.draw(&mut canvas, &x, &y, i, curve);
         }
+        // Ticks are left out where their labels, or the numbers below them, would run into each other.
         let x_ticks = labelled(&ticks_at);
+        let counts = self.groups.iter().map(|g| every(&g.numbers(&ticks_at), &x, SMALL));
+        let kept = counts.fold(every(&x_ticks, &x, SMALL), usize::max);
+        let x_ticks: Vec<(f64, String)> = x_ticks.into_iter().step_by(kept).collect();
         let frame = Frame {
             x,
             y,
@@ -122,7 +118,7 @@ impl KaplanMeierPlot {
             );
         }
         if table {
-            self.at_risk(&mut canvas, &x, bottom + BELOW, theme);
+            self.at_risk(&mut canvas, &x, bottom + BELOW, kept);
         }
         canvas.finish(&self.sentence())
     }
@@ -162,7 +158,7 @@ impl KaplanMeierPlot {
         Ok(())
     }
 
-    /// The p value where no curve runs: lower left, else upper right.
+    /// The p value where no curve runs: in a corner, else right of the middle, else on the left of the bottom all the same.
     fn p_value(
         &self,
         canvas: &mut Canvas,
@@ -170,39 +166,44 @@ impl KaplanMeierPlot {
         curves: &[Vec<(f64, f64)>],
         (left, right, top, bottom): (f64, f64, f64, f64),
     ) {
-        let width = text::width(p, SIZE) + 20.0;
-        let crossed = |x: f64, y: f64| {
+        let (width, height) = (text::width(p, SIZE) + 20.0, 30.0);
+        let crossed = |(x, y): (f64, f64)| {
             let over = |a: f64, b: f64, from: f64, to: f64| a.min(b) < to && a.max(b) > from;
-            curves
-                .iter()
-                .flat_map(|c| c.windows(2))
-                .any(|w| over(w[0].0, w[1].0 + 0.01, x, x + width) && over(w[0].1, w[1].1 + 0.01, y, y + 26.0))
+            let pieces = curves.iter().flat_map(|c| c.windows(2));
+            let mut pieces = pieces.map(|w| (w[0], (w[1].0 + 0.01, w[1].1 + 0.01)));
+            pieces.any(|(a, b)| over(a.0, b.0, x, x + width) && over(a.1, b.1, y, y + height))
         };
+        let corners = [
+            (left + 2.0, bottom - height - 4.0),
+            (right - width, top + 4.0),
+            (right - width, bottom - height - 4.0),
+            (right - width, (top + bottom) / 2.0),
+            (right - width, top + (bottom - top) / 4.0),
+            (left + 2.0, (top + bottom) / 2.0),
+        ];
+        let (x, y) = corners.into_iter().find(|c| !crossed(*c)).unwrap_or(corners[0]);
         canvas.group("p-value");
-        if crossed(left, bottom - 30.0) && !crossed(right - width, top) {
-            canvas.text(right - 6.0, top + 16.0, p, Style::END);
-        } else {
-            canvas.text(left + 12.0, bottom - 13.0, p, Style::START);
-        }
+        canvas.text(x + 10.0, y + 20.0, p, Style::START);
         canvas.end();
     }
 
-    fn at_risk(&self, canvas: &mut Canvas, x: &Scale, top: f64, theme: Theme) {
+    /// Room for the names left of the first numbers at risk.
+    fn names_width(&self) -> f64 {
+        let widths = self.groups.iter().map(|g| {
+            let first = g
+                .at_risk
+                .first()
+                .map_or(0.0, |n| text::width(&number::count(*n), SMALL) / 2.0);
+            32.0 + text::width(&text::name(&g.name, NAME, SMALL), SMALL) + 14.0 + first
+        });
+        widths.fold(132.0, f64::max)
+    }
+
+    /// The table of numbers at risk, every `kept`th of them.
+    fn at_risk(&self, canvas: &mut Canvas, x: &Scale, top: f64, kept: usize) {
+        let theme = canvas.theme();
         canvas.group("at-risk");
         canvas.text(12.0, top + 16.0, "Number at risk", Style::START.small().bold());
-        let numbers = |g: &KaplanMeierGroup| -> Vec<(f64, String)> {
-            self.risk_ticks
-                .iter()
-                .zip(&g.at_risk)
-                .map(|(t, n)| (*t, number::count(*n)))
-                .collect()
-        };
-        let every = self.groups.iter().map(|g| crate::axis::every(&numbers(g), x, SMALL));
-        // The axis leaves out labels by the same rule: numbers stand below labelled ticks only.
-        let every = every
-            .max()
-            .unwrap_or(1)
-            .max(crate::axis::every(&labelled(&self.risk_ticks), x, SMALL));
         for (i, group) in self.groups.iter().enumerate() {
             let y = top + 16.0 + ROW * (i + 1) as f64;
             let stroke = Stroke {
@@ -210,8 +211,8 @@ impl KaplanMeierPlot {
                 ..Stroke::solid(theme.series(i), 3.0)
             };
             canvas.line((12.0, y - 4.0), (26.0, y - 4.0), &stroke);
-            canvas.text(32.0, y, &text::cut(&group.name, NAME, SMALL), Style::START.small());
-            for (time, number) in numbers(group).iter().step_by(every) {
+            canvas.text(32.0, y, &text::name(&group.name, NAME, SMALL), Style::START.small());
+            for (time, number) in group.numbers(&self.risk_ticks).iter().step_by(kept) {
                 canvas.text(x.at(*time), y, number, Style::MIDDLE.small());
             }
         }
@@ -235,11 +236,17 @@ fn entry(theme: Theme, i: usize, group: &KaplanMeierGroup) -> Entry {
     };
     Entry {
         stroke,
-        name: text::cut(&group.name, 240.0, SIZE),
+        name: text::name(&group.name, 240.0, SIZE),
     }
 }
 
 impl KaplanMeierGroup {
+    /// Its numbers at risk at these times, as text.
+    fn numbers(&self, times: &[f64]) -> Vec<(f64, String)> {
+        let numbers = times.iter().zip(&self.at_risk);
+        numbers.map(|(t, n)| (*t, number::count(*n))).collect()
+    }
+
     /// Where its follow-up ends.
     fn end(&self) -> f64 {
         self.times.iter().chain(&self.censor_times).copied().fold(0.0, f64::max)
@@ -327,8 +334,12 @@ impl KaplanMeierGroup {
         canvas.end();
         canvas.group("censored");
         let stroke = Stroke::solid(theme.series(series), 1.5);
-        for time in &self.censor_times {
-            let (x, y) = (x.at(*time), y.at(self.survival_at(*time)));
+        let mut times = self.censor_times.clone();
+        times.sort_by(f64::total_cmp);
+        // Of marks that no eye and no printer tells apart, one is enough.
+        times.dedup_by(|b, a| x.at(*b) - x.at(*a) < 0.3);
+        for time in times {
+            let (x, y) = (x.at(time), y.at(self.survival_at(time)));
             canvas.line((x, y - 5.0), (x, y + 5.0), &stroke);
         }
         canvas.end();

@@ -232,7 +232,7 @@ fn entry(theme: Theme, i: usize, name: &str) -> Entry {
             dash: theme.dash(i),
             ..Stroke::solid(theme.series(i), 1.75)
         },
-        name: text::cut(name, LEGEND - 32.0, SIZE),
+        name: text::name(name, LEGEND - 32.0, SIZE),
     }
 }
 
@@ -329,12 +329,13 @@ impl Plot {
         let top = self.y.end;
         canvas.line((self.x.start, top), (self.x.end, top), &stroke);
         canvas.group("terms");
+        let (least, most) = range(lambdas.iter().map(|l| l.ln()));
         let mut free = f64::NEG_INFINITY;
         for (tick, _) in &x_ticks {
             let (x, terms) = (self.x.at(*tick), counts[nearest(lambdas, tick.exp())].to_string());
             let half = text::width(&terms, SMALL) / 2.0;
             canvas.line((x, top - 5.0), (x, top), &stroke);
-            if x - half > free {
+            if x - half > free && (least..=most).contains(tick) {
                 canvas.text(x, top - 10.0, &terms, Style::MIDDLE.small());
                 free = x + half + 6.0;
             }

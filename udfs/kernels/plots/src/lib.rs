@@ -5,7 +5,7 @@
 //! cleaned, escaped and cut where it does not fit. Colours are those of Okabe and Ito, which colour-blind readers can tell
 //! apart; numbers read as journals print them.
 //!
-//! Drawn on **kuva**: it needs three small crates and no system library, and its scene takes positions in fractions of a
+//! Drawn on **kuva**: it needs a few small crates and no system library, and its scene takes positions in fractions of a
 //! pixel and text as text. Its ready-made figures are not used, because its Kaplan-Meier estimates from rows by itself and
 //! writes long names over the numbers at risk, its forest plot has no table, and names between dollars become formulas;
 //! its scene and SVG writer carry what is here. plotters rounds positions to whole pixels, which makes steps and ticks uneven;

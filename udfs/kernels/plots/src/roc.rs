@@ -35,7 +35,7 @@ pub struct TimeRocPlot {
 }
 
 const SQUARE: f64 = 380.0;
-const LEGEND: f64 = 310.0;
+const LEGEND: f64 = 400.0;
 
 impl TimeRocPlot {
     /// The figure as SVG text.
@@ -110,7 +110,10 @@ impl RocCurve {
             "not known".to_owned()
         };
         let tail = format!(": AUC {auc}");
-        format!("{}{tail}", text::cut(&self.name, room - text::width(&tail, SIZE), SIZE))
+        format!(
+            "{}{tail}",
+            text::name(&self.name, room - text::width(&tail, SIZE), SIZE)
+        )
     }
 
     fn entry(&self, theme: Theme, i: usize) -> Entry {

@@ -47,9 +47,9 @@ impl SlicePlot {
         );
         let scale = SIDE / width_mm.max(height_mm);
         let (width, height) = (width_mm * scale, height_mm * scale);
-        let outline = Stroke::solid(theme_free_orange(), 2.0);
+        let outline = Stroke::solid(outline_color(), 2.0);
         let masked = self.mask.iter().any(|m| *m);
-        let name = text::cut(&self.mask_name, SIDE - 60.0, SIZE);
+        let name = text::name(&self.mask_name, SIDE - 60.0, SIZE);
         let entries: Vec<Entry> = if masked {
             vec![Entry {
                 stroke: outline.clone(),
@@ -74,13 +74,14 @@ impl SlicePlot {
         legend(&mut canvas, &entries, MARGIN, 10.0, page);
 
         let grey = self.grey();
-        let zoom = (960 / self.columns.max(self.rows)).clamp(1, 8);
+        let zoom = (SIDE as usize / self.columns.max(self.rows)).clamp(1, 24);
+        let palette: Vec<[u8; 3]> = (0..=255).map(|shade| [shade; 3]).collect();
         canvas.image(
             MARGIN,
             top,
             width,
             height,
-            &picture::encode(&grey, self.columns, self.rows, zoom)?,
+            &picture::encode(&grey, &palette, self.columns, self.rows, zoom)?,
         );
         canvas.group("outline");
         let (dx, dy) = (width / self.columns as f64, height / self.rows as f64);
@@ -126,7 +127,7 @@ impl SlicePlot {
     }
 
     /// Each pixel's shade within the window.
-    fn grey(&self) -> Vec<[u8; 3]> {
+    fn grey(&self) -> Vec<u8> {
         let [mut low, mut high] = self.window;
         if !(low.is_finite() && high.is_finite() && low != high) {
             (low, high) = crate::axis::range(self.pixels.iter().copied());
@@ -140,12 +141,12 @@ impl SlicePlot {
                 0
             }
         };
-        self.pixels.iter().map(|v| [shade(*v); 3]).collect()
+        self.pixels.iter().map(|v| shade(*v)).collect()
     }
 }
 
 /// Seen on every shade of grey, on paper of any colour.
-fn theme_free_orange() -> kuva::render::color::Color {
+fn outline_color() -> kuva::render::color::Color {
     Theme::Dark.series(1)
 }
 

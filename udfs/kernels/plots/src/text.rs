@@ -12,12 +12,7 @@ pub(crate) fn clean(name: &str) -> String {
         .take(4096)
         .map(|c| if forbidden(c) { ' ' } else { c })
         .collect();
-    let clean = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
-    if clean.is_empty() {
-        "(unnamed)".to_owned()
-    } else {
-        clean
-    }
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Width of a character in parts of the font's size. Those of a wide sans serif (DejaVu, Verdana), so that text in a narrower
@@ -40,7 +35,13 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
-/// The name, cleaned, and cut to what fits in `room` pixels: an ellipsis stands for its middle, since names of features differ
+/// A name for a legend or a row: [`cut`], and `(unnamed)` where there is nothing to read.
+pub(crate) fn name(name: &str, room: f64, size: f64) -> String {
+    let cut = cut(name, room, size);
+    if cut.is_empty() { "(unnamed)".to_owned() } else { cut }
+}
+
+/// The text, cleaned, and cut to what fits in `room` pixels: an ellipsis stands for its middle, since names of features differ
 /// at both ends (`wavelet-HHL_gls…LevelEmphasis`).
 pub(crate) fn cut(name: &str, room: f64, size: f64) -> String {
     let name = clean(name);
@@ -72,6 +73,7 @@ pub(crate) fn brief(text: &str) -> String {
     let text = clean(text);
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
+        None if text.is_empty() => "(unnamed)".to_owned(),
         None => text,
     }
 }
@@ -83,11 +85,12 @@ mod tests {
     #[test]
     fn names_are_cleaned_and_cut() {
         assert_eq!(clean(" a\u{0}b\n\u{202e}c "), "a b c");
-        assert_eq!(clean("\u{1}\u{fffe}"), "(unnamed)");
+        assert_eq!(clean("\u{1}\u{fffe}"), "");
+        assert_eq!(name("\u{1}", 100.0, 12.0), "(unnamed)");
         assert_eq!(cut("short", 100.0, 12.0), "short");
         let long = cut(&"wavelet-HHL_glcm_".repeat(40), 120.0, 12.0);
         assert!(
-            long.ends_with('…') && long.starts_with("wavelet") && width(&long, 12.0) <= 120.0,
+            long.ends_with("_glcm_") && long.starts_with("wavelet…") && width(&long, 12.0) <= 120.0,
             "{long}"
         );
         assert_eq!(cut("long", 0.0, 12.0), "…");
