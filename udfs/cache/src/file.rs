@@ -13,7 +13,7 @@ const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// How long one process waits while another writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `entry` is in the order of writing: its rows are too long for a tree by key, which would give each a page of its own, and
+/// `entry` and `header` are in the order of writing: its rows are too long for a tree by key, which would give each a page of its own, and
 /// so the oldest lie together and leave whole pages when they go.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS entry (
@@ -25,8 +25,8 @@ const TABLES: &str = "
         key BLOB PRIMARY KEY NOT NULL, hash BLOB NOT NULL, stored INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS header (
-        key BLOB PRIMARY KEY NOT NULL, header BLOB NOT NULL, stored INTEGER NOT NULL
-    ) WITHOUT ROWID;
+        id INTEGER PRIMARY KEY, key BLOB UNIQUE NOT NULL, header BLOB NOT NULL, stored INTEGER NOT NULL
+    );
 ";
 
 pub(crate) struct Place {
