@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs each fuzz target for FUZZ_SECONDS (60): `scripts/fuzz.sh [TARGET...]`. Needs cargo-fuzz (cargo install cargo-fuzz
+# Runs each fuzz target for FUZZ_SECONDS (60): `scripts/fuzz.sh [TARGET...]`. With FUZZ_SEED (1) every run goes the same way, so
+# that it judges what was changed; another seed looks elsewhere, 0 at random. Needs cargo-fuzz (cargo install cargo-fuzz
 # --locked) and a compiler that has LLVM's address sanitizer; without them it says so and runs the kept corpus and the
 # property tests instead.
 set -euo pipefail
@@ -36,7 +37,7 @@ for target in "${targets[@]}"; do
     esac
     echo "fuzzing $target for $seconds s"
     cargo fuzz run "$target" "${seeds[@]}" -- \
-        -max_total_time="$seconds" -max_len=65536 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 ||
+        -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -max_len=65536 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 ||
         failed+=("$target")
 done
 if [ ${#failed[@]} -gt 0 ]; then
