@@ -52,16 +52,14 @@ pub enum Fault {
         /// The file.
         file: String,
     },
-    /// A DICOM file with several regions.
-    #[error("'{file}' holds {found} regions; name one of them, as in '{file}#{key}={first}' (it has {names})")]
+    /// A DICOM file, or a folder, with several regions.
+    #[error("'{file}' holds {found} regions; name one of them, as in '{first}' (it has {names})")]
     SeveralRegions {
-        /// The file.
+        /// The file or folder.
         file: String,
         /// How many.
         found: usize,
-        /// `segment` or `roi`.
-        key: &'static str,
-        /// How the first is asked for.
+        /// A reference to the first.
         first: String,
         /// All of them, or the first twenty.
         names: String,

@@ -6,6 +6,7 @@ use crate::scan::Job;
 use radsql_dicom::{ListOptions, Problem, RegionKind, SegmentOptions, list_with, read_region};
 use radsql_imaging::{MaskOptions, Part, Reference, read_header, read_mask_with_options, read_volume};
 use radsql_volume::{Mask, Volume, correct_mask};
+use std::path::PathBuf;
 
 /// PyRadiomics' tolerance in the comparison of grids.
 const TOLERANCE: f64 = 1e-6;
@@ -55,9 +56,9 @@ impl MaskFile {
     /// [`Fault`].
     pub fn read(&self, image: &Image, options: &MaskOptions, job: &Job) -> Result<Mask, Fault> {
         if self.dicom {
-            let selector = self.selector(options.label, job)?;
+            let (path, selector) = self.selector(options.label, job)?;
             let how = SegmentOptions::default();
-            let found = read_region(&self.reference.path, &selector, Some(image.grid()), &how);
+            let found = read_region(&path, &selector, Some(image.grid()), &how);
             return found.map_err(|problem| match problem.problem {
                 Problem::Mask(_) | Problem::Mixed { .. } => Fault::Region {
                     region: selector,
@@ -126,13 +127,14 @@ impl MaskFile {
         Ok(mask)
     }
 
-    /// By what a region of a DICOM file is asked for.
-    fn selector(&self, label: Option<u32>, job: &Job) -> Result<String, Fault> {
+    /// The DICOM file, and by what its region is asked for.
+    fn selector(&self, label: Option<u32>, job: &Job) -> Result<(PathBuf, String), Fault> {
+        let here = |selector: String| Ok((self.reference.path.clone(), selector));
         match &self.reference.part {
-            Some(Part::Segment(name) | Part::Roi(name)) => Ok(name.clone()),
-            Some(Part::Label(number)) => Ok(number.to_string()),
+            Some(Part::Segment(name) | Part::Roi(name)) => here(name.clone()),
+            Some(Part::Label(number)) => here(number.to_string()),
             None => match label {
-                Some(number) => Ok(number.to_string()),
+                Some(number) => here(number.to_string()),
                 None => self.only_region(job),
             },
             Some(_) => Err(Fault::NoRegions {
@@ -141,7 +143,8 @@ impl MaskFile {
         }
     }
 
-    fn only_region(&self, job: &Job) -> Result<String, Fault> {
+    /// The region of a file, or of a folder, that holds no other.
+    fn only_region(&self, job: &Job) -> Result<(PathBuf, String), Fault> {
         let path = &self.reference.path;
         let file = path.display().to_string();
         let options = ListOptions {
@@ -152,17 +155,22 @@ impl MaskFile {
         if let Some(problem) = listing.failures.pop() {
             return Err(problem.into());
         }
-        let regions = listing.orphans();
+        let mut regions = listing.orphans();
+        // In a folder their image may lie beside them, or several.
+        for region in listing.series.iter().flat_map(|series| listing.regions_of(series)) {
+            if !regions.contains(&region) {
+                regions.push(region);
+            }
+        }
         match &regions[..] {
             [] => Err(Fault::NoRegions { file }),
-            [one] => Ok(one.selector.clone()),
+            [one] => Ok((one.path.to_owned(), one.selector.clone())),
             [first, ..] => {
                 let names: Vec<&str> = regions.iter().take(20).map(|r| r.selector.as_str()).collect();
                 Err(Fault::SeveralRegions {
                     file,
                     found: regions.len(),
-                    key: key(first.kind),
-                    first: first.selector.clone(),
+                    first: format!("{}#{}={}", first.path.display(), key(first.kind), first.selector),
                     names: names.join(", "),
                 })
             }
