@@ -248,6 +248,24 @@ fn features_are_kept_by_what_files_hold_and_not_by_their_names() {
         let again = session.work().features.load(std::sync::atomic::Ordering::Relaxed);
         assert_eq!(again, computed, "taken from the cache");
     });
+    // A folder as mask: what is computed follows the file in it, though the image beside it stays as it is.
+    let mixed = tempfile::tempdir().expect("a folder");
+    copy(&golden("masks/image"), mixed.path());
+    runtime(2).block_on(async {
+        let session = Session::with_cache_dir(&cache.path().display().to_string()).expect("a session");
+        let (folder, image) = (mixed.path().display(), golden("masks/image"));
+        let sql = format!(
+            "SELECT radiomics('{}', '{folder}').original_shape_VoxelVolume",
+            image.display()
+        );
+        let mut answers = vec![];
+        for of in ["fractional.dcm", "outside.dcm"] {
+            fs::copy(golden("masks").join(of), mixed.path().join("mask")).expect("a copy");
+            answers.push(run(&session, &sql).await);
+        }
+        assert!(answers[0].is_ok(), "{answers:?}");
+        assert_ne!(answers[0], answers[1]);
+    });
     // Nothing of a patient can be read in what is kept.
     for entry in fs::read_dir(cache.path()).expect("a folder") {
         let bytes = fs::read(entry.expect("an entry").path()).expect("a file");

@@ -20,6 +20,10 @@ pub fn content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {
 /// A hash of the files that a region is in, and of what tells it among others there.
 pub fn region(cache: &Cache, mask: &str, options: &MaskOptions, job: &Job) -> Option<Key> {
     let mask = Reference::locate(mask).ok()?;
+    if mask.path.is_dir() {
+        // Which of the folder's files has the region is known only when it is read.
+        return None;
+    }
     let part = match &mask.part {
         Some(Part::Label(label)) => label.to_string(),
         Some(other) => format!("{other:?}"),
