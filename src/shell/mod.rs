@@ -3,6 +3,7 @@
 pub mod commands;
 pub mod printers;
 mod repl;
+mod report;
 mod script;
 
 pub use script::message;
@@ -146,14 +147,14 @@ async fn execute(arguments: Arguments) -> Result<(), Failure> {
             if let Some(sql) = arguments.sql {
                 let mut script = Script::new(Output::open(&arguments.output)?)?;
                 script.run(&sql, "-c").await?;
-                return script.finish();
+                return script.finish().await;
             }
             let read = || std::io::read_to_string(std::io::stdin());
             let text =
                 apart(move || read().map_err(|e| Failure::Usage(format!("standard input is no text: {e}")))).await?;
             let mut script = Script::new(Output::open(&arguments.output)?)?;
             script.run(&text, "stdin").await?;
-            script.finish()
+            script.finish().await
         }
     }
 }

@@ -34,7 +34,7 @@ pub async fn run(output: Output) -> Result<(), Failure> {
                 text.clear();
                 continue;
             }
-            Err(ReadlineError::Eof) => return script.finish(),
+            Err(ReadlineError::Eof) => return script.finish().await,
             Err(e) => return Err(no_terminal(e)),
         }
         if !complete(&text) {
@@ -47,7 +47,7 @@ pub async fn run(output: Output) -> Result<(), Failure> {
         }
         editor.add_history_entry(entered).map_err(no_terminal)?;
         match entered {
-            "\\q" | "quit" | "exit" => return script.finish(),
+            "\\q" | "quit" | "exit" => return script.finish().await,
             "\\?" | "help" => {
                 eprintln!("{HELP}");
                 continue;

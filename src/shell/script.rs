@@ -2,10 +2,12 @@
 
 use crate::engine::{Piece, Position, Session, Variables, split, substitute};
 use crate::shell::printers::Output;
+use crate::shell::report::Report;
 use datafusion::common::DataFusionError;
 use futures::StreamExt;
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
 /// Why a script ended before its end.
 #[derive(Debug)]
@@ -35,7 +37,12 @@ pub struct Script {
     given: Variables,
     variables: Variables,
     output: Output,
+    report: Option<Report>,
+    files: Vec<String>,
 }
+
+/// Files within files.
+const DEEPEST: usize = 16;
 
 impl Script {
     /// A new session that writes results to `output`.
@@ -49,6 +56,8 @@ impl Script {
             given: Variables::new(),
             variables: Variables::new(),
             output,
+            report: None,
+            files: vec![],
         })
     }
 
@@ -61,13 +70,38 @@ impl Script {
         }
     }
 
-    /// Runs a text; `name` stands for it in messages. Stops at the first error.
+    /// That writes a report about what it runs.
+    pub fn with_report(self, report: Option<Report>) -> Self {
+        Self { report, ..self }
+    }
+
+    /// Runs a text; `name` stands for it in messages, and files that it includes lie beside it. Stops at the first error.
     pub async fn run(&mut self, text: &str, name: &str) -> Result<(), Failure> {
+        if let Some(report) = &mut self.report {
+            report.step(name, text);
+        }
+        self.files.push(name.into());
+        self.run_text(text, name, 0).await
+    }
+
+    async fn run_text(&mut self, text: &str, name: &str, depth: usize) -> Result<(), Failure> {
         let at = |position: Position, message: &str| Failure::Statement(format!("{name}:{position}: {message}"));
         let pieces = split(text).map_err(|e| at(e.position, &e.message))?;
         for piece in pieces {
             match piece {
-                Piece::Command { text, position } => self.command(&text).map_err(|m| at(position, &m))?,
+                Piece::Command { text, position } => match text.strip_prefix("i ") {
+                    Some(file) => {
+                        let included = self.include(file, name, depth).map_err(|m| at(position, &m))?;
+                        if let Some(report) = &mut self.report {
+                            report.include(&included.1);
+                        }
+                        Box::pin(self.run_text(&included.1, &included.0, depth + 1)).await?;
+                        if let Some(report) = &mut self.report {
+                            report.included();
+                        }
+                    }
+                    None => self.command(&text).map_err(|m| at(position, &m))?,
+                },
                 Piece::Statement(s) => {
                     let sql = substitute(&s.text, &self.variables)
                         .map_err(|e| at(shift(e.position, s.position), &e.message))?;
@@ -81,9 +115,27 @@ impl Script {
         Ok(())
     }
 
-    /// Ends the script's output.
-    pub fn finish(self) -> Result<(), Failure> {
-        self.output.finish()
+    /// Ends the script's output, and writes its report.
+    pub async fn finish(self) -> Result<(), Failure> {
+        self.output.finish()?;
+        match self.report {
+            Some(report) => report.finish(&self.session, &self.variables, &self.files).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The name and the text of a file that the file `from` includes: beside it, unless its path is absolute.
+    fn include(&self, file: &str, from: &str, depth: usize) -> Result<(String, String), String> {
+        if depth >= DEEPEST {
+            return Err(format!("files include one another {DEEPEST} deep"));
+        }
+        let file = expand(file.trim(), &self.variables)?;
+        let path = Path::new(from).parent().unwrap_or(Path::new("")).join(&file);
+        let name = path.display().to_string();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok((name, text)),
+            Err(e) => Err(format!("'{name}' cannot be read: {e}")),
+        }
     }
 
     fn command(&mut self, text: &str) -> Result<(), String> {
@@ -96,7 +148,9 @@ impl Script {
                 }
                 Ok(())
             }
-            _ => Err(format!("'\\{text}' is no command here; \\set NAME VALUE is one")),
+            _ => Err(format!(
+                "'\\{text}' is no command here; \\set NAME VALUE and \\i FILE are"
+            )),
         }
     }
 
@@ -110,6 +164,10 @@ impl Script {
             };
             (Failure::Statement(text), position)
         };
+        let clock = Instant::now();
+        if let Some(report) = &mut self.report {
+            report.statement(sql, position);
+        }
         let frame = self.session.sql(sql).await.map_err(failed)?;
         let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
         let mut stream = frame.execute_stream().await.map_err(failed)?;
@@ -118,10 +176,34 @@ impl Script {
         let mut printer = self.output.result(&schema).map_err(|e| (e.into(), position))?;
         while let Some(batch) = next {
             printer.batch(&batch).map_err(|e| (e.into(), position))?;
+            if let Some(report) = &mut self.report {
+                report.batch(&schema, &batch).map_err(|e| (e.into(), position))?;
+            }
             next = stream.next().await.transpose().map_err(failed)?;
         }
-        printer.finish().map_err(|e| (e.into(), position))
+        printer.finish().map_err(|e| (e.into(), position))?;
+        match &mut self.report {
+            Some(report) => report.done(clock.elapsed(), &self.session).await.map_err(failed),
+            None => Ok(()),
+        }
     }
+}
+
+/// A file's name with the values of variables in it, as in `scans/:format.sql`.
+fn expand(name: &str, variables: &Variables) -> Result<String, String> {
+    let mut parts = name.split(':');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(part.len());
+        match variables.get(&part[..end]) {
+            Some(value) => out.push_str(value),
+            None => return Err(format!("variable :{} has no value; give one with --set", &part[..end])),
+        }
+        out.push_str(&part[end..]);
+    }
+    Ok(out)
 }
 
 /// A place in a statement, as a place in the text that the statement stands in.

@@ -52,7 +52,9 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
         radiomics::diagnostics::function(Arc::clone(runtime)),
         deep::deep_features::function(Arc::clone(runtime)),
         imaging::scan_info::function(Arc::clone(runtime)),
+        imaging::file_hash::function(Arc::clone(runtime)),
         imaging::mask_info::function(Arc::clone(runtime)),
+        plots::slice_plot::function(Arc::clone(runtime)),
     ];
     scalar.extend(radiomics::feature_list::functions());
     scalar.extend(survival::rad_score::functions());
@@ -85,6 +87,7 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
 /// The documentation of every function that users call, by kind and name.
 pub fn catalogue() -> Vec<Doc> {
     let mut docs = vec![
+        imaging::file_hash::DOC,
         imaging::mask_info::DOC,
         imaging::scan_info::DOC,
         radiomics::radiomics::DOC,
@@ -97,6 +100,7 @@ pub fn catalogue() -> Vec<Doc> {
         deep::deep_models::DOC,
         imaging::dicom_tags::DOC,
         imaging::scan_errors::DOC,
+        plots::slice_plot::DOC,
     ];
     docs.extend(STATISTICS.iter().filter_map(|s| s.doc.copied()));
     docs.extend(relations::docs().copied());

@@ -3,13 +3,14 @@
 use crate::engine::Variables;
 use crate::shell::OutputArguments;
 use crate::shell::printers::Output;
+use crate::shell::report::Report;
 use crate::shell::script::{Failure, Script};
 use std::path::PathBuf;
 
 /// Run SQL files, one after the other, in one session.
 ///
 /// Stops at the first error, which is told as file:line:column. `:name` in a file is a variable; `\set name value` in a
-/// file gives it a value unless --set did.
+/// file gives it a value unless --set did. `\i file` runs another file, which lies beside the one that names it.
 #[derive(Debug, clap::Args)]
 pub struct Run {
     /// SQL files.
@@ -18,6 +19,9 @@ pub struct Run {
     /// Value of a variable.
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
+    /// Write a page about the run: its statements, results, figures, timings, and the hash of every input.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -42,10 +46,13 @@ impl Run {
             texts.push((name, text));
         }
         let given: Variables = self.set.into_iter().collect();
-        let mut script = Script::new(Output::open(&self.output)?)?.with_variables(given);
+        let report = self.report.map(Report::new).transpose()?;
+        let mut script = Script::new(Output::open(&self.output)?)?
+            .with_variables(given)
+            .with_report(report);
         for (name, text) in texts {
             script.run(&text, &name).await?;
         }
-        script.finish()
+        script.finish().await
     }
 }

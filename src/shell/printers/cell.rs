@@ -99,6 +99,14 @@ fn seven_figures(v: f64) -> String {
     }
 }
 
+/// A text for a narrow place: a figure's text would fill pages.
+pub fn without_figure(text: String) -> String {
+    match text.starts_with("<svg") {
+        true => format!("<svg ...> ({} characters)", text.chars().count()),
+        false => text,
+    }
+}
+
 /// Whether a column's cells stand at the right.
 pub fn is_number(t: &DataType) -> bool {
     t.is_numeric()

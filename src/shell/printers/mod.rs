@@ -1,6 +1,6 @@
 //! How results are written, one format a file.
 
-mod cell;
+pub(super) mod cell;
 mod csv;
 mod json;
 mod markdown;
@@ -106,7 +106,7 @@ impl Output {
     }
 }
 
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
+pub(super) fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -122,7 +122,7 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-fn unwritable(path: &Path, e: &io::Error) -> Failure {
+pub(super) fn unwritable(path: &Path, e: &io::Error) -> Failure {
     // tempfile adds the name that it tried, which is not the user's.
     let reason = e.to_string();
     let reason = reason.split(" at path ").next().unwrap_or_default();

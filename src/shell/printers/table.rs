@@ -1,7 +1,7 @@
 //! A table for people: numbers stand at the right, NULL is visible, long cells are cut.
 
 use super::Printer;
-use super::cell::{columns, is_number, json_options};
+use super::cell::{columns, is_number, json_options, without_figure};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, presets};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -50,7 +50,11 @@ impl Printer for Table<'_> {
             let mut line = vec![];
             for (column, field) in cells.iter_mut().zip(self.schema.fields()) {
                 let text = column.short(row)?.unwrap_or_else(|| "NULL".into());
-                let text = if field.data_type().is_nested() { cut(text) } else { text };
+                let text = if field.data_type().is_nested() {
+                    cut(text)
+                } else {
+                    without_figure(text)
+                };
                 let side = if is_number(field.data_type()) {
                     CellAlignment::Right
                 } else {

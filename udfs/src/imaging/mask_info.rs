@@ -1,6 +1,6 @@
 //! `mask_info(image, mask)`.
 
-use super::scan_function::ScanFunction;
+use super::scan_function::{ScanFunction, Takes};
 use crate::doc::{Doc, Kind};
 use crate::reference::{IMAGE, MASK, ScanRef};
 use crate::scan::{Job, ScanRuntime};
@@ -47,7 +47,13 @@ fn info_fields() -> Fields {
 
 /// The function.
 pub fn function(runtime: Arc<ScanRuntime>) -> ScalarUDF {
-    ScanFunction::function(&DOC, info_fields(), true, look, runtime)
+    ScanFunction::function(
+        &DOC,
+        DataType::Struct(info_fields()),
+        Takes::ImageAndMask,
+        look,
+        runtime,
+    )
 }
 
 fn look(scan: &ScanRef, job: &Job) -> Result<ScalarValue> {

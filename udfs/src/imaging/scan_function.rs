@@ -1,10 +1,10 @@
-//! Functions that look at a scan and give a struct, asynchronously, as `radiomics` does.
+//! Functions that look at a scan and give one value, asynchronously, as `radiomics` does.
 
 use crate::doc::Doc;
 use crate::options::RadsqlOptions;
 use crate::reference::{self, Kind, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::async_udf::{AsyncScalarUDF, AsyncScalarUDFImpl};
 use datafusion::logical_expr::{
@@ -13,26 +13,37 @@ use datafusion::logical_expr::{
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// What is told of one scan: the values of the struct's fields.
+/// What is told of one scan.
 type Look = fn(&ScanRef, &Job) -> Result<ScalarValue>;
+
+/// What a function takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// An image.
+    Image,
+    /// An image and a mask.
+    ImageAndMask,
+    /// A reference to either, or the path of any file.
+    Any,
+}
 
 /// A function of an image, and of a mask if it takes one.
 pub struct ScanFunction {
     doc: &'static Doc,
     documentation: Documentation,
-    fields: Fields,
-    takes_mask: bool,
+    output: DataType,
+    takes: Takes,
     look: Look,
     runtime: Arc<ScanRuntime>,
     signature: Signature,
 }
 
 impl ScanFunction {
-    /// The function that `doc` documents.
+    /// The function that `doc` documents, which gives values of the type `output`.
     pub fn function(
         doc: &'static Doc,
-        fields: Fields,
-        takes_mask: bool,
+        output: DataType,
+        takes: Takes,
         look: Look,
         runtime: Arc<ScanRuntime>,
     ) -> ScalarUDF {
@@ -41,8 +52,8 @@ impl ScanFunction {
         AsyncScalarUDF::new(Arc::new(Self {
             doc,
             documentation,
-            fields,
-            takes_mask,
+            output,
+            takes,
             look,
             runtime,
             signature,
@@ -87,19 +98,28 @@ impl ScalarUDFImpl for ScanFunction {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Struct(self.fields.clone()))
+        Ok(self.output.clone())
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
         let Doc { name, syntax, .. } = self.doc;
-        if args.arg_fields.len() != 1 + usize::from(self.takes_mask) {
+        if args.arg_fields.len() != 1 + usize::from(self.takes == Takes::ImageAndMask) {
             return plan_err!("{name}: expected {syntax}, found {} arguments", args.arg_fields.len());
         }
-        reference::check(name, 1, &args.arg_fields[0], Kind::Image)?;
+        match self.takes {
+            Takes::Any if args.arg_fields[0].data_type().is_string() || args.arg_fields[0].data_type().is_null() => {}
+            Takes::Any => {
+                return plan_err!(
+                    "{name}: argument 1 must be text, a path; found {}",
+                    args.arg_fields[0].data_type()
+                );
+            }
+            _ => reference::check(name, 1, &args.arg_fields[0], Kind::Image)?,
+        }
         if let Some(mask) = args.arg_fields.get(1) {
             reference::check(name, 2, mask, Kind::Mask)?;
         }
-        Ok(Arc::new(Field::new(*name, DataType::Struct(self.fields.clone()), true)))
+        Ok(Arc::new(Field::new(*name, self.output.clone(), true)))
     }
 
     fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -118,7 +138,7 @@ impl AsyncScalarUDFImpl for ScanFunction {
         let options = RadsqlOptions::of(&args.config_options);
         let rows = pairs(&arrays[0], arrays.get(1))?;
         let answers = self.runtime.run(self.doc.name, &options, rows, self.look).await?;
-        let null = ScalarValue::try_from(&DataType::Struct(self.fields.clone()))?;
+        let null = ScalarValue::try_from(&self.output)?;
         let values = answers.into_iter().map(|a| a.unwrap_or_else(|| null.clone()));
         Ok(ColumnarValue::Array(ScalarValue::iter_to_array(values)?))
     }

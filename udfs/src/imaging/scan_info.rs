@@ -1,6 +1,6 @@
 //! `scan_info(image)`.
 
-use super::scan_function::ScanFunction;
+use super::scan_function::{ScanFunction, Takes};
 use crate::doc::{Doc, Kind};
 use crate::reference::{IMAGE, ScanRef};
 use crate::scan::{Job, ScanRuntime};
@@ -48,7 +48,7 @@ fn info_fields() -> Fields {
 
 /// The function.
 pub fn function(runtime: Arc<ScanRuntime>) -> ScalarUDF {
-    ScanFunction::function(&DOC, info_fields(), false, look, runtime)
+    ScanFunction::function(&DOC, DataType::Struct(info_fields()), Takes::Image, look, runtime)
 }
 
 fn look(scan: &ScanRef, job: &Job) -> Result<ScalarValue> {

@@ -1,17 +1,17 @@
 //! `km_plot(time, event, group)`.
 
+use super::figure::{self, SAYS_THEME, THEME};
 use crate::doc::{Doc, Kind};
 use crate::survival::codes::Codes;
 use crate::survival::columns::{Outcome, Table};
 use crate::survival::options::Options;
-use crate::survival::relation::{CONF_LEVEL, Gives, Relation, Setting, Takes, says};
+use crate::survival::relation::{CONF_LEVEL, Gives, Relation, Takes, says};
 use crate::survival::role::Role;
 use crate::survival::statistic::Definition;
 use crate::survival::{failed, level};
-use crate::values::{Values, fields, one_struct};
-use datafusion::arrow::datatypes::{DataType, Fields};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
-use radsql_plots::{KaplanMeierGroup, KaplanMeierPlot, Theme, time_ticks};
+use radsql_plots::{KaplanMeierGroup, KaplanMeierPlot, time_ticks};
 use radsql_survival::{ConfidenceType, LogRankWeight, Rho};
 
 const NAME: &str = "km_plot";
@@ -29,8 +29,8 @@ pub static DEFINITION: Definition = Definition {
 static FIGURE: Definition = Definition {
     name: NAME,
     roles: &[Role::Time, Role::Event, Role::Group],
-    output: || DataType::Struct(row_fields()),
-    evaluate: |table, options| one_struct(row_fields(), vec![Values::text(draw(table, options)?)]),
+    output: figure::output,
+    evaluate: |table, options| figure::row(NAME, draw(table, options)?.map(Ok)),
     doc: None,
 };
 
@@ -69,7 +69,7 @@ pub static RELATION: Relation = Relation {
                 "column: the group; a curve each, at most 18. Without it there is one curve",
             ),
             says::CONF_LEVEL,
-            ("theme", "'light' (without it), for paper, or 'dark'"),
+            SAYS_THEME,
         ],
         returns: "One row: svg, the figure as text, with numbers at risk and, with two groups or more, the log-rank p.",
         example: "SELECT svg FROM km_plot((SELECT os, dead, sex FROM patients), time => os, event => dead, by => sex)",
@@ -81,14 +81,10 @@ pub static RELATION: Relation = Relation {
         Takes::Column("event", Role::Event),
         Takes::Optional("by", Role::Group),
         CONF_LEVEL,
-        Takes::Setting("theme", Setting::Choice(&["light", "dark"])),
+        THEME,
     ],
     gives: Gives::Row(&[]),
 };
-
-fn row_fields() -> Fields {
-    fields([("svg", DataType::Utf8)])
-}
 
 /// The figure of a table's complete rows; `None` where there is none.
 fn draw(mut table: Table, options: &Options) -> Result<Option<String>> {
@@ -117,19 +113,14 @@ fn draw(mut table: Table, options: &Options) -> Result<Option<String>> {
         0 | 1 => None,
         _ => Some(log_rank_p(&outcome, &groups)?),
     };
-    let figure = KaplanMeierPlot {
+    let plot = KaplanMeierPlot {
         time_label: options.names_of(Role::Time).next().unwrap_or("Time").to_owned(),
         survival_label: "Survival".into(),
         groups: curves,
         risk_ticks: ticks,
         log_rank_p,
     };
-    let theme = match options.text("theme") {
-        Some("dark") => Theme::Dark,
-        _ => Theme::Light,
-    };
-    figure
-        .svg(theme)
+    plot.svg(figure::theme(options))
         .map(Some)
         .map_err(|e| exec_datafusion_err!("{NAME}: {e}"))
 }

@@ -39,6 +39,16 @@ pub fn region(cache: &Cache, mask: &str, options: &MaskOptions, job: &Job) -> Op
     ))
 }
 
+/// The files behind a reference: those of a series, a header and its voxels, or the file itself. `None` when a folder has no
+/// such series.
+pub fn files_behind(reference: &Reference, job: &Job) -> Option<Vec<PathBuf>> {
+    if is_dicom(reference) {
+        return DicomFiles::of(reference, job).map(|found| found.files());
+    }
+    let whole = Reference::whole(&reference.path);
+    Some(files(&whole).unwrap_or_else(|_| vec![reference.path.clone()]))
+}
+
 fn stored_content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {
     let now = SystemTime::now();
     let state = |path: &Path| identity(path).filter(|i| i.is_settled(now)).map(|i| i.to_bytes());

@@ -11,6 +11,7 @@ use radsql_survival::{FollowUp, SurvivalError};
 
 /// The arguments of a statistic, one column each, over the rows of one group. A column is taken out once, so that it is
 /// not held twice.
+#[derive(Clone)]
 pub struct Table {
     function: &'static str,
     columns: Vec<Option<ArrayRef>>,

@@ -29,6 +29,14 @@ pub enum Role {
     New,
     /// A list of names, in the first row: which covariates are meant.
     Terms,
+    /// A number: what was estimated, such as a hazard ratio.
+    Estimate,
+    /// A number: lower limit of an interval.
+    Lower,
+    /// A number: upper limit of an interval.
+    Upper,
+    /// A number: a p-value.
+    P,
     /// A number, the same in every row: the time that is asked about.
     At,
     /// Numbers, text, structs and lists of numbers; as many as there are.
@@ -53,6 +61,10 @@ impl Role {
             Self::Fold => "fold",
             Self::New => "new",
             Self::Terms => "terms",
+            Self::Estimate => "ratio",
+            Self::Lower => "lower",
+            Self::Upper => "upper",
+            Self::P => "p",
             Self::At => "t",
             Self::Covariates => "x, ...",
             Self::Variables => "variables",
@@ -65,7 +77,16 @@ impl Role {
     /// What would have been right, in words.
     pub fn coerce(self, t: &DataType) -> Result<DataType, &'static str> {
         match self {
-            Self::Time | Self::Start | Self::Weights | Self::Score | Self::Fold | Self::At => {
+            Self::Time
+            | Self::Start
+            | Self::Weights
+            | Self::Score
+            | Self::Fold
+            | Self::Estimate
+            | Self::Lower
+            | Self::Upper
+            | Self::P
+            | Self::At => {
                 if t.is_numeric() || t.is_null() {
                     Ok(DataType::Float64)
                 } else {

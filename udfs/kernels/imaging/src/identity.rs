@@ -3,6 +3,7 @@
 use crate::error::{ImagingError, Problem};
 use crate::open::{Wanted, header_of, open};
 use crate::reference::{Part, Reference};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -90,6 +91,47 @@ fn hash_file(path: &Path, buffer: &mut [u8], cancelled: &AtomicBool) -> Result<(
             Err(e) => return Err(e.into()),
         }
     }
+}
+
+/// SHA-256 of files, as 64 hexadecimal digits: of one file what `sha256sum` prints; of several the SHA-256 of the list of
+/// theirs, sorted, each with a line feed behind it (`sha256sum FILES | cut -c1-64 | sort | sha256sum`), so that names and order
+/// do not count.
+///
+/// # Errors
+/// [`ImagingError`] when a file cannot be read, and [`Problem::Cancelled`] when `cancelled` becomes true.
+pub fn sha256(files: &[PathBuf], cancelled: &AtomicBool) -> Result<String, ImagingError> {
+    let mut buffer = vec![0; STEP];
+    let mut each = Vec::with_capacity(files.len());
+    for path in files {
+        let digest = sha256_file(path, &mut buffer, cancelled);
+        each.push(digest.map_err(|p| p.of(&path.display().to_string()))?);
+    }
+    if let [one] = &mut each[..] {
+        return Ok(std::mem::take(one));
+    }
+    each.sort_unstable();
+    let list: String = each.iter().flat_map(|digest| [digest.as_str(), "\n"]).collect();
+    Ok(hexadecimal(&Sha256::digest(list.as_bytes())))
+}
+
+fn sha256_file(path: &Path, buffer: &mut [u8], cancelled: &AtomicBool) -> Result<String, Problem> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    loop {
+        if cancelled.load(Ordering::Relaxed) {
+            return Err(Problem::Cancelled);
+        }
+        match file.read(buffer) {
+            Ok(0) => return Ok(hexadecimal(&hasher.finalize())),
+            Ok(n) => hasher.update(&buffer[..n]),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a system says about a file that changes with its bytes: a key under which to remember its [`content_hash`].

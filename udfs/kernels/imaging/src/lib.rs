@@ -33,7 +33,7 @@ mod stream;
 
 pub use error::{FoundInstead, ImagingError, Problem};
 pub use header::{Format, Header, Limits, Scaling};
-pub use identity::{FileIdentity, FilesHash, content_hash, files, identity};
+pub use identity::{FileIdentity, FilesHash, content_hash, files, identity, sha256};
 pub use read::{
     MaskOptions, read_header, read_header_from, read_mask, read_mask_with, read_mask_with_options, read_volume,
     read_volume_from, read_volume_with, read_volume_with_range, read_volume_with_range_with, read_volume_within,

@@ -103,8 +103,8 @@ pub use quantile::Quantile;
 pub use restricted_mean::{Contrast, RestrictedMean, RestrictedMeanComparison};
 pub use risk_sets::RiskSets;
 pub use selection::{
-    CaretVariant, ColumnSpread, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, VarianceRule,
-    correlation_filter, variance_filter,
+    CaretVariant, ColumnSpread, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, CorrelationMatrix,
+    KeepBy, VarianceRule, correlation_filter, correlation_matrix, variance_filter,
 };
 pub use split::{TrainFraction, train_test_split};
 pub use survival_at::SurvivalAt;

@@ -8,7 +8,7 @@ use common::{Table, Tally, golden, json, list, reference};
 use proptest::prelude::*;
 use radsql_survival::{
     CaretVariant, ColumnVerdict, Correlation, CorrelationCutoff, CorrelationFilter, KeepBy, SurvivalError,
-    correlation_filter,
+    correlation_filter, correlation_matrix,
 };
 use serde_json::Value;
 
@@ -372,4 +372,65 @@ proptest! {
             }
         }
     }
+}
+
+/// Columns of a CSV file of numbers; an empty cell is NaN.
+fn numbers_of(path: &str) -> Vec<Vec<f64>> {
+    let text = std::fs::read_to_string(golden(path))
+        .expect("a golden file")
+        .replace(' ', "");
+    let mut columns: Vec<Vec<f64>> = vec![];
+    for line in text.lines().skip(1) {
+        for (place, cell) in line.split(',').enumerate() {
+            if columns.len() <= place {
+                columns.push(vec![]);
+            }
+            columns[place].push(if cell.is_empty() {
+                f64::NAN
+            } else {
+                cell.parse().expect("a number")
+            });
+        }
+    }
+    columns
+}
+
+#[test]
+fn the_matrix_equals_r() {
+    let columns = numbers_of("correlation_matrix/columns.csv");
+    assert_eq!(columns.len(), 8);
+    for (name, method) in [("pearson", Correlation::Pearson), ("spearman", Correlation::Spearman)] {
+        let expected = numbers_of(&format!("correlation_matrix/{name}.csv"));
+        let found = correlation_matrix(&slices(&columns), method).expect("a matrix");
+        assert_eq!(found.rows, 37);
+        for (i, column) in expected.iter().enumerate() {
+            for (j, expected) in column.iter().enumerate() {
+                let r = found.correlations[i * 8 + j];
+                // R gives a constant column a correlation of 1 with itself; it has none.
+                if i == 6 && j == 6 {
+                    assert!(r.is_nan());
+                    continue;
+                }
+                let same = (r.is_nan() && expected.is_nan()) || (r - expected).abs() < 1e-14;
+                assert!(same, "{name} {i} {j}: {r} instead of {expected}");
+            }
+        }
+        let mut turned: Vec<Vec<f64>> = columns.clone();
+        turned.iter_mut().for_each(|column| column.reverse());
+        let turned = correlation_matrix(&slices(&turned), method).expect("a matrix");
+        let bits = |m: &[f64]| m.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(
+            bits(&turned.correlations),
+            bits(&found.correlations),
+            "the order of rows"
+        );
+    }
+    assert_eq!(
+        correlation_matrix(&[], Correlation::Pearson),
+        Err(SurvivalError::NoCovariates)
+    );
+    assert_eq!(
+        correlation_matrix(&[&[]], Correlation::Pearson),
+        Err(SurvivalError::NoRows)
+    );
 }

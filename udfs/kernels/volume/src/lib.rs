@@ -17,6 +17,7 @@ mod range;
 pub mod resample;
 mod resegment;
 mod statistics;
+mod view;
 mod voxels;
 
 pub use correct::correct_mask;
@@ -27,4 +28,5 @@ pub use normalise::normalise;
 pub use range::Range;
 pub use resegment::{ResegmentMode, resegment};
 pub use statistics::{ContentHash, Intensities};
+pub use view::SliceView;
 pub use voxels::{Volume, VoxelType, Voxels};

@@ -1,0 +1,284 @@
+//! Where a run's numbers come from: every file that it read, by its hash.
+
+use super::calls::{Kind, calls};
+use crate::engine::Session;
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::Result;
+use std::path::Path;
+
+/// Something that a statement reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A table of scans.
+    Scans {
+        /// Its name.
+        table: String,
+        /// `NIFTI`, `NRRD` or `DICOM`.
+        format: String,
+        /// Where its files are.
+        location: String,
+    },
+    /// A file, or a folder of files.
+    Files {
+        /// What it is: a table's name, or `FROM`.
+        name: String,
+        /// Its path.
+        location: String,
+    },
+    /// A model.
+    Models,
+}
+
+/// The files of a source.
+#[derive(Debug)]
+pub struct Input {
+    /// What it is.
+    pub name: String,
+    /// Where it lies, as the statement says.
+    pub location: String,
+    /// Its files: what each is called below the location, and its SHA-256.
+    pub files: Vec<(String, String)>,
+    /// Images and masks that it has, where it is a table of scans.
+    pub scans: Option<Scans>,
+}
+
+/// What a table of scans has.
+#[derive(Debug, Clone)]
+pub struct Scans {
+    /// Its name.
+    pub table: String,
+    /// The format of its files.
+    pub format: String,
+    /// Images.
+    pub images: usize,
+    /// Masks.
+    pub masks: usize,
+}
+
+/// What a statement reads for the first time.
+pub fn sources(sql: &str, kind: &Kind) -> Vec<Source> {
+    let (calls, files) = calls(sql);
+    let mut found: Vec<Source> = files
+        .into_iter()
+        .map(|location| Source::Files {
+            name: "FROM".into(),
+            location,
+        })
+        .collect();
+    // A file of settings decides numbers as well.
+    for call in calls.iter().filter(|c| c.function == "radiomics") {
+        if let Some(settings) = call.plain.get(2).filter(|s| Path::new(s).is_file()) {
+            found.push(Source::Files {
+                name: "settings".into(),
+                location: settings.clone(),
+            });
+        }
+    }
+    match kind {
+        Kind::External { name, format, location } => {
+            let location = location.strip_prefix("file://").unwrap_or(location).to_owned();
+            found.push(match format.as_str() {
+                "NIFTI" | "NRRD" | "DICOM" => Source::Scans {
+                    table: name.clone(),
+                    format: format.clone(),
+                    location,
+                },
+                _ => Source::Files {
+                    name: name.clone(),
+                    location,
+                },
+            });
+        }
+        Kind::Model => found.push(Source::Models),
+        Kind::Table { .. } | Kind::Other => {}
+    }
+    found
+}
+
+/// The hashes of everything that was read.
+///
+/// # Errors
+/// When a file is gone since.
+pub async fn hashed(session: &Session, sources: &[Source]) -> Result<Vec<Input>> {
+    let mut inputs: Vec<Input> = vec![];
+    let mut seen: Vec<&Source> = vec![];
+    for source in sources {
+        if seen.contains(&source) {
+            continue;
+        }
+        seen.push(source);
+        match source {
+            Source::Scans {
+                table,
+                format,
+                location,
+            } => {
+                // A table that was dropped since is not asked any more.
+                if session.context().table_exist(table.as_str())? {
+                    inputs.push(scans(session, table, format, location).await?);
+                }
+            }
+            Source::Files { name, location } => {
+                let mut files = vec![];
+                for path in walk(location) {
+                    let hash = texts(session, &format!("SELECT file_hash({})", quoted(&path)), 0).await?;
+                    files.extend(hash.into_iter().map(|hash| (below(&path, location), hash)));
+                }
+                inputs.push(Input {
+                    name: name.clone(),
+                    location: location.clone(),
+                    files,
+                    scans: None,
+                });
+            }
+            Source::Models => {}
+        }
+    }
+    if seen.contains(&&Source::Models) {
+        const MODELS: &str = "SELECT name, sha256 FROM deep_models() ORDER BY name";
+        let (names, hashes) = (texts(session, MODELS, 0).await?, texts(session, MODELS, 1).await?);
+        inputs.push(Input {
+            name: "models".into(),
+            location: String::new(),
+            files: names.into_iter().zip(hashes).collect(),
+            scans: None,
+        });
+    }
+    Ok(inputs)
+}
+
+async fn scans(session: &Session, table: &str, format: &str, location: &str) -> Result<Input> {
+    let mut input = Input {
+        name: table.into(),
+        location: location.into(),
+        files: vec![],
+        scans: None,
+    };
+    let mut counts = [0, 0];
+    for (column, count) in ["image", "mask"].iter().zip(&mut counts) {
+        let sql = format!(
+            "SELECT r, file_hash(r) AS h FROM (SELECT DISTINCT {column} AS r FROM {table} WHERE {column} IS NOT NULL) ORDER BY r"
+        );
+        let (references, hashes) = both(session, &sql).await?;
+        *count = references.len();
+        let named = references.iter().map(|r| below(r, location));
+        input.files.extend(named.zip(hashes));
+    }
+    // Several regions of one file are one file.
+    for (name, _) in &mut input.files {
+        if let Some(at) = name
+            .find("#segment=")
+            .or_else(|| name.find("#roi="))
+            .or_else(|| name.find("#label="))
+        {
+            name.truncate(at);
+        }
+    }
+    input.files.sort();
+    input.files.dedup();
+    input.scans = Some(Scans {
+        table: table.into(),
+        format: format.into(),
+        images: counts[0],
+        masks: counts[1],
+    });
+    Ok(input)
+}
+
+/// Files at a place: the file itself, or those in the folder, in the order of their names.
+fn walk(location: &str) -> Vec<String> {
+    let files = walkdir::WalkDir::new(location)
+        .sort_by_file_name()
+        .into_iter()
+        .flatten();
+    let files = files.filter(|entry| entry.file_type().is_file());
+    files.map(|entry| entry.path().display().to_string()).collect()
+}
+
+/// A path as it is called below a place.
+fn below(path: &str, location: &str) -> String {
+    let location = location.split('*').next().unwrap_or_default();
+    let rest = path.strip_prefix(location).unwrap_or(path);
+    // A relative location is a part of an absolute reference.
+    let rest = match (rest == path, Path::new(location).canonicalize()) {
+        (true, Ok(whole)) => path.strip_prefix(&whole.display().to_string()).unwrap_or(path),
+        _ => rest,
+    };
+    let rest = rest.trim_start_matches('/');
+    match rest.is_empty() {
+        true => Path::new(path)
+            .file_name()
+            .map_or_else(|| path.to_owned(), |n| n.to_string_lossy().into_owned()),
+        false => rest.to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Rows of a table; `None` where it is not there any more.
+///
+/// # Errors
+/// When the table cannot be read.
+pub async fn count(session: &Session, table: &str) -> Result<Option<u64>> {
+    let batches = session
+        .sql(&format!("SELECT count(*) FROM {table}"))
+        .await?
+        .collect()
+        .await?;
+    let first = batches.iter().find(|b| b.num_rows() > 0);
+    let counts = first.and_then(|b| b.column(0).as_primitive_opt::<Int64Type>());
+    Ok(counts.and_then(|c| u64::try_from(c.value(0)).ok()))
+}
+
+/// A column of a query as texts; NULL is left out.
+///
+/// # Errors
+/// When the query fails.
+pub async fn texts(session: &Session, sql: &str, column: usize) -> Result<Vec<String>> {
+    let mut found = vec![];
+    for batch in session.sql(sql).await?.collect().await? {
+        let array = cast(batch.column(column), &DataType::Utf8)?;
+        let array = array.as_string::<i32>();
+        found.extend(
+            (0..array.len())
+                .filter(|i| array.is_valid(*i))
+                .map(|i| array.value(i).to_owned()),
+        );
+    }
+    Ok(found)
+}
+
+/// Two columns of a query as texts.
+async fn both(session: &Session, sql: &str) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut left, mut right) = (vec![], vec![]);
+    for batch in session.sql(sql).await?.collect().await? {
+        for (column, found) in [(0, &mut left), (1, &mut right)] {
+            let array = cast(batch.column(column), &DataType::Utf8)?;
+            let array = array.as_string::<i32>();
+            found.extend((0..array.len()).map(|i| {
+                if array.is_valid(i) {
+                    array.value(i).to_owned()
+                } else {
+                    String::new()
+                }
+            }));
+        }
+    }
+    Ok((left, right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_called_by_what_is_below_their_place() {
+        assert_eq!(below("data/scans/a/ct.nii.gz", "data/scans/"), "a/ct.nii.gz");
+        assert_eq!(below("data/clinical.csv", "data/clinical.csv"), "clinical.csv");
+        assert_eq!(below("/elsewhere/x", "data/"), "elsewhere/x");
+    }
+}

@@ -1,0 +1,226 @@
+//! `--report FILE`: one self-contained page about a run: what was asked, what came out, and where it comes from.
+
+mod calls;
+mod checklist;
+mod comments;
+mod evidence;
+mod inputs;
+mod page;
+
+use super::printers::cell::{columns, is_number, json_options};
+use super::printers::{beside, unwritable};
+use super::script::Failure;
+use crate::engine::{Position, Session, Variables};
+use calls::Kind;
+use comments::Comments;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
+use datafusion::common::Result;
+use inputs::Source;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+use tempfile::NamedTempFile;
+
+/// Rows of a result that the page shows. It says how many there were.
+const ROWS_SHOWN: usize = 100;
+/// Figures of a result that the page shows.
+const FIGURES_SHOWN: usize = 24;
+/// What the text of a figure begins with.
+pub(super) const FIGURE: &str = "<svg";
+
+/// A run that is being recorded.
+pub struct Report {
+    file: NamedTempFile,
+    path: PathBuf,
+    title: Option<String>,
+    began: SystemTime,
+    clock: Instant,
+    steps: Vec<Step>,
+    sources: Vec<Source>,
+}
+
+/// A file of the run.
+#[derive(Debug, Default)]
+struct Step {
+    /// The file's name as it was given.
+    file: String,
+    /// The first line of its first comment.
+    title: String,
+    /// The rest of that comment.
+    text: Vec<String>,
+    /// Of the file, and of those that it includes at this place.
+    comments: Vec<Comments>,
+    statements: Vec<Recorded>,
+}
+
+/// A statement of the run.
+#[derive(Debug)]
+struct Recorded {
+    /// The comment that stands before it.
+    text: Vec<String>,
+    /// With the values of variables in it.
+    sql: String,
+    took: Duration,
+    kind: Kind,
+    result: Option<Shown>,
+    figures: Vec<String>,
+    /// Rows of the table that it made.
+    made: Option<u64>,
+}
+
+/// A result as the page shows it.
+#[derive(Debug, Default)]
+struct Shown {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Option<String>>>,
+    /// Rows that there were.
+    total: usize,
+}
+
+#[derive(Debug)]
+struct Column {
+    name: String,
+    is_number: bool,
+}
+
+impl Report {
+    /// Begins a report. The file is opened at once: a wrong name must not be found after an hour of work.
+    pub fn new(path: PathBuf) -> std::result::Result<Self, Failure> {
+        let file = beside(&path).map_err(|e| unwritable(&path, &e))?;
+        Ok(Self {
+            file,
+            path,
+            title: None,
+            began: SystemTime::now(),
+            clock: Instant::now(),
+            steps: vec![],
+            sources: vec![],
+        })
+    }
+
+    /// Begins a file of the run.
+    pub fn step(&mut self, file: &str, text: &str) {
+        let comments = Comments::of(text);
+        let mut head = comments.head().into_iter();
+        self.steps.push(Step {
+            file: file.into(),
+            title: head.next().unwrap_or_else(|| file.into()),
+            text: head.collect(),
+            comments: vec![comments],
+            statements: vec![],
+        });
+    }
+
+    /// Begins a file that a file of the run includes: its statements are of the same step.
+    pub fn include(&mut self, text: &str) {
+        if let Some(step) = self.steps.last_mut() {
+            step.comments.push(Comments::of(text));
+        }
+    }
+
+    /// Ends it.
+    pub fn included(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.comments.pop();
+        }
+    }
+
+    /// Begins a statement.
+    pub fn statement(&mut self, sql: &str, position: Position) {
+        if self.steps.is_empty() {
+            self.step("", "");
+        }
+        if let Some(step) = self.steps.last_mut() {
+            step.statements.push(Recorded {
+                text: step.comments.last().map_or(vec![], |c| c.before(position.line)),
+                sql: sql.into(),
+                took: Duration::ZERO,
+                kind: calls::kind(sql),
+                result: None,
+                figures: vec![],
+                made: None,
+            });
+        }
+    }
+
+    /// Takes rows of the statement's result.
+    pub fn batch(&mut self, schema: &SchemaRef, batch: &RecordBatch) -> io::Result<()> {
+        let Some(recorded) = self.steps.last_mut().and_then(|s| s.statements.last_mut()) else {
+            return Ok(());
+        };
+        if schema.fields().is_empty() {
+            return Ok(());
+        }
+        let options = json_options();
+        let mut cells = columns(batch, schema, &options)?;
+        let shown = recorded.result.get_or_insert_with(|| {
+            let column = |field: &FieldRef| Column {
+                name: field.name().clone(),
+                is_number: is_number(field.data_type()),
+            };
+            Shown {
+                columns: schema.fields().iter().map(column).collect(),
+                ..Shown::default()
+            }
+        });
+        for row in 0..batch.num_rows() {
+            shown.total += 1;
+            if shown.rows.len() == ROWS_SHOWN && recorded.figures.len() == FIGURES_SHOWN {
+                continue;
+            }
+            let mut line = vec![];
+            for column in &mut cells {
+                let mut cell = column.short(row)?;
+                if let Some(figure) = cell.take_if(|c| c.starts_with(FIGURE)) {
+                    cell = Some("figure".into());
+                    if recorded.figures.len() < FIGURES_SHOWN {
+                        recorded.figures.push(figure);
+                    }
+                }
+                line.push(cell);
+            }
+            if shown.rows.len() < ROWS_SHOWN {
+                shown.rows.push(line);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the statement.
+    pub async fn done(&mut self, took: Duration, session: &Session) -> Result<()> {
+        let Some(recorded) = self.steps.last_mut().and_then(|s| s.statements.last_mut()) else {
+            return Ok(());
+        };
+        recorded.took = took;
+        match &recorded.kind {
+            Kind::Table { name } => recorded.made = inputs::count(session, name).await?,
+            Kind::External { .. } | Kind::Model | Kind::Other => {}
+        }
+        self.sources.extend(inputs::sources(&recorded.sql, &recorded.kind));
+        Ok(())
+    }
+
+    /// Writes the page, once all has gone well.
+    pub async fn finish(
+        mut self,
+        session: &Session,
+        variables: &Variables,
+        files: &[String],
+    ) -> std::result::Result<(), Failure> {
+        let told = |e| Failure::Statement(format!("the report: {}", crate::shell::message(&e)));
+        self.title = variables.get("title").cloned().filter(|t| !t.is_empty());
+        let ran = self.clock.elapsed();
+        let inputs = inputs::hashed(session, &self.sources).await.map_err(told)?;
+        let evidence = evidence::gather(session, &self.steps, variables, &inputs)
+            .await
+            .map_err(told)?;
+        let page = page::render(&self, &evidence, &inputs, ran, files);
+        self.file
+            .write_all(page.as_bytes())
+            .map_err(|e| unwritable(&self.path, &e))?;
+        let path = self.path;
+        self.file.persist(&path).map_err(|e| unwritable(&path, &e.error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,274 @@
+//! `radsql run --report`: the page, as a reader and a browser see it.
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn radsql(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_radsql"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_CACHE_HOME", "/dev/null")
+        .output()
+        .expect("radsql runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+const FIRST: &str = "-- What is there?
+--
+-- A few patients, with <b>names</b> & an ampersand.
+-- In two lines.
+
+\\set title A study of < and >
+\\i sources/:kind.sql
+
+-- How many?
+SELECT count(*) AS n FROM patients;
+SELECT * FROM patients ORDER BY id;
+";
+
+const SECOND: &str = "-- Do they live?
+CREATE TABLE curves AS SELECT arm, km_plot(os, dead, arm) AS svg FROM patients GROUP BY arm;
+SELECT arm, svg FROM curves ORDER BY arm;
+SELECT svg FROM km_plot(patients, time => os, event => dead, by => arm);
+SELECT n, n_missing, c FROM concordance(patients, time => os, event => dead, score => marker);
+SELECT range AS many FROM (SELECT unnest(range(1, 251)) AS range);
+SELECT split, count(*) AS n FROM train_test_split(patients, id => id, train => 0.5, seed => 7) GROUP BY split ORDER BY split;
+";
+
+/// A folder with a study of two files.
+fn study() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
+    fs::create_dir(folder.path().join("sources")).expect("a folder");
+    write("01.sql", FIRST);
+    write("02.sql", SECOND);
+    write(
+        "sources/csv.sql",
+        "-- The table of the file.\nCREATE EXTERNAL TABLE patients STORED AS CSV LOCATION ':data' OPTIONS (format.has_header true);\n",
+    );
+    let rows: Vec<String> = (1..=20)
+        .map(|i| {
+            format!(
+                "P{i:02},{},{},{},{}",
+                i * 37 % 101 + 1,
+                i % 2,
+                if i % 3 == 0 { "<i>a" } else { "b" },
+                if i == 4 {
+                    String::new()
+                } else {
+                    (i * 7 % 11).to_string()
+                }
+            )
+        })
+        .collect();
+    write("p.csv", &format!("id,os,dead,arm,marker\n{}\n", rows.join("\n")));
+    folder
+}
+
+fn report(folder: &Path) -> String {
+    let arguments = [
+        "run",
+        "01.sql",
+        "02.sql",
+        "--set",
+        "data=p.csv",
+        "--set",
+        "kind=csv",
+        "--report",
+        "r.html",
+    ];
+    let (status, out, err) = radsql(folder, &arguments);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.starts_with("n\n20\n"), "results are printed as well: {out}");
+    fs::read_to_string(folder.join("r.html")).expect("a report")
+}
+
+#[test]
+fn the_page_has_everything_of_the_run() {
+    let folder = study();
+    let page = report(folder.path());
+    let has = |text: &str| assert!(page.contains(text), "the page lacks {text}");
+    for text in [
+        "<title>A study of &lt; and &gt;</title>",
+        "1. What is there?",
+        "<p>A few patients, with &lt;b&gt;names&lt;/b&gt; &amp; an ampersand. In two lines.</p>",
+        "<p>The table of the file.</p>",
+        "<p>How many?</p>",
+        "2. Do they live?",
+        // With the values of variables in it.
+        "LOCATION 'p.csv'",
+        ", made 2 rows",
+        "The first 100 of 250 rows",
+        "arm &lt;i&gt;a",
+        "train_test_split: 7 (step 2)",
+        "statement 4: 1 row",
+        "radsql.conf_level",
+        "kind</td>",
+        "Definition of the reference standard (outcome variable)",
+        "train_test_split(train =&gt; 0.5, seed =&gt; 7) in step 2",
+        "for the authors",
+        "External testing",
+        "radsql run 01.sql 02.sql",
+    ] {
+        has(text);
+    }
+    assert!(!page.contains("<i>a") && !page.contains("<script"));
+    assert_eq!(page.matches("<svg").count(), 3);
+    let sum = Command::new("sha256sum")
+        .arg("p.csv")
+        .current_dir(folder.path())
+        .output()
+        .expect("sha256sum");
+    has(&String::from_utf8_lossy(&sum.stdout)[..64]);
+    // Nothing is fetched: what stands in the page as an address is the name of SVG alone.
+    for (at, _) in page.match_indices("http") {
+        let rest = &page[at..];
+        assert!(
+            rest.starts_with("http://www.w3.org/2000/svg") || rest.starts_with("http-equiv"),
+            "{}",
+            &rest[..60]
+        );
+    }
+}
+
+#[test]
+fn no_report_of_a_run_that_failed_and_a_wrong_place_is_found_first() {
+    let folder = study();
+    fs::write(folder.path().join("r.html"), "old").expect("a file");
+    fs::write(folder.path().join("bad.sql"), "SELECT 1;\nSELECT nothing;\n").expect("a file");
+    let (status, _, err) = radsql(folder.path(), &["run", "bad.sql", "--report", "r.html"]);
+    assert_eq!(status, 1);
+    assert!(err.starts_with("bad.sql:2:8: "), "{err}");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("r.html")).expect("the old one"),
+        "old"
+    );
+    assert_eq!(
+        fs::read_dir(folder.path()).expect("a folder").count(),
+        6,
+        "nothing else is left"
+    );
+
+    let (status, out, err) = radsql(folder.path(), &["run", "01.sql", "--report", "nowhere/r.html"]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    assert!(err.starts_with("nowhere/r.html: cannot be written"), "{err}");
+}
+
+#[test]
+fn a_file_that_is_included() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
+    fs::create_dir(folder.path().join("a")).expect("a folder");
+    write("a/one.sql", "\\i two.sql\nSELECT :x + 1 AS y;");
+    write("a/two.sql", "\\set x 41\n");
+    let (status, out, err) = radsql(folder.path(), &["run", "a/one.sql"]);
+    assert_eq!((status, out.as_str(), err.as_str()), (0, "y\n42\n", ""));
+
+    for (text, expected) in [
+        ("\\i gone.sql", "a/bad.sql:1:1: 'a/gone.sql' cannot be read: "),
+        (
+            "\\i :nothing.sql",
+            "a/bad.sql:1:1: variable :nothing has no value; give one with --set",
+        ),
+        ("SELECT 1;\n\\i wrong.sql", "a/wrong.sql:2:3: "),
+        ("\\i bad.sql", "a/bad.sql:1:1: files include one another 16 deep"),
+    ] {
+        write("a/bad.sql", text);
+        write("a/wrong.sql", "\n  SELECT;;");
+        let (status, _, err) = radsql(folder.path(), &["run", "a/bad.sql"]);
+        assert_eq!(status, 1);
+        assert!(err.starts_with(expected), "{err}");
+    }
+}
+
+/// What Chromium shows of a page: `None` where there is no Chromium.
+fn seen(page: &Path, width: u32, dark: bool) -> Option<Value> {
+    let chromium = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ];
+    let Some(chromium) = chromium.into_iter().find(|c| Path::new(c).exists()) else {
+        eprintln!("SKIPPED: there is no Chromium; the page was not opened");
+        return None;
+    };
+    let profile = tempfile::tempdir().expect("a folder");
+    let inspect = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/inspect.html");
+    let url = format!(
+        "file://{}?width={width}&page=file://{}",
+        inspect.display(),
+        page.display()
+    );
+    let output = Command::new(chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ])
+        .args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ])
+        .args(["--allow-file-access-from-files", "--enable-logging=stderr", "--v=0"])
+        .arg(format!(
+            "--blink-settings=preferredColorScheme={}",
+            if dark { 0 } else { 1 }
+        ))
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .args(["--window-size=1400,1000", "--virtual-time-budget=20000", "--dump-dom"])
+        .arg(url)
+        .output()
+        .expect("Chromium runs");
+    let (dom, log) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(!log.contains("CONSOLE"), "the console has something: {log}");
+    let found = dom
+        .split("<pre id=\"found\">")
+        .nth(1)
+        .and_then(|t| t.split("</pre>").next());
+    let found = found
+        .unwrap_or_default()
+        .replace("&amp;", "&")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">");
+    Some(serde_json::from_str(&found).unwrap_or_else(|e| panic!("{e}: {dom} {log}")))
+}
+
+#[test]
+fn a_browser_shows_all_of_it() {
+    let folder = study();
+    report(folder.path());
+    let page: PathBuf = folder.path().join("r.html");
+    for (width, dark) in [(1200, false), (1200, true), (390, false)] {
+        let Some(found) = seen(&page, width, dark) else { return };
+        let number = |key: &str| found[key].as_i64().unwrap_or(-1);
+        assert_eq!(number("figures"), 3, "{found}");
+        for none in ["hidden", "unnamed", "broken", "unheaded", "resources"] {
+            assert_eq!(number(none), 0, "{none} at {width}: {found}");
+        }
+        assert_eq!(
+            found["low"],
+            serde_json::json!([]),
+            "text that is hard to read, dark {dark}"
+        );
+        assert!(number("wide") <= 0, "the page is wider than {width}: {found}");
+        assert_eq!(
+            (found["language"].as_str(), found["title"].as_str()),
+            (Some("en"), Some("A study of < and >"))
+        );
+        let ground = if dark { "rgb(22, 25, 29)" } else { "rgb(255, 255, 255)" };
+        assert_eq!(found["ground"].as_str(), Some(ground));
+    }
+}
