@@ -85,13 +85,6 @@ impl Liver {
         [26.0, self.vertebra + 34.0]
     }
 
-    /// True right of the plane through gallbladder and vena cava, which parts the lobes.
-    pub(crate) fn is_right(&self, point: Point) -> bool {
-        let (cava, bladder) = (self.vena_cava_centre(), self.gallbladder.0);
-        let along = [bladder[0] - cava[0], bladder[1] - cava[1]];
-        along[0] * (point[1] - cava[1]) - along[1] * (point[0] - cava[0]) < 0.0
-    }
-
     /// Portal and hepatic veins, each the density in Hounsfield units and the distance to the nearest branch.
     pub(crate) fn vessels(&self, point: Point) -> [(f64, f64); 2] {
         let nearest = |tree: &[Branch]| {

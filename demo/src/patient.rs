@@ -3,18 +3,23 @@
 use crate::clinical::{Background, Clinical};
 use crate::latents::Latents;
 use crate::outcome::{Outcome, effect, log_hazard};
+use crate::pathology::Pathology;
 use crate::random::{PatientSeed, Purpose};
 use crate::scan::{self, Scan};
-use crate::site::Profile;
+use crate::site::Site;
 
 /// What no table of the cohort holds: how a patient was made.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PatientTruth {
-    /// The identifier, as in the table and the scan's folder.
+    /// The identifier, as in the table and the patient's folder.
     pub patient_id: String,
+    /// The hospital.
+    pub site: Site,
     /// The hidden variables of the main lesion.
     pub latents: Latents,
+    /// The main lesion's name among the regions: `Tumor_2` for 2. It is the largest.
+    pub main_lesion: usize,
     /// Voxels of the main lesion.
     pub lesion_voxels: usize,
     /// Volume of the main lesion in millilitres, measured on the mask.
@@ -43,31 +48,38 @@ pub(crate) struct Patient {
     pub(crate) outcome: Outcome,
 }
 
-/// Makes a patient, `number` counted from 1.
-pub(crate) fn make(profile: &Profile, seed: u64, number: u32) -> (Patient, Scan) {
-    let seed = PatientSeed {
+/// The key of a patient's random numbers, `number` counted from 1.
+pub(crate) fn seed(site: Site, seed: u64, number: u32) -> PatientSeed {
+    PatientSeed {
         seed,
-        site: profile.stream,
+        site: site.profile().stream,
         patient: u64::from(number),
-    };
+    }
+}
+
+/// Makes a patient.
+pub(crate) fn make(site: Site, seed: PatientSeed, patient_id: String) -> (Patient, Scan) {
+    let profile = site.profile();
     let latents = Latents::draw(&mut seed.stream(Purpose::Latents));
-    let background = Background::draw(&mut seed.stream(Purpose::Clinical));
-    let scan = scan::make(profile, seed, &latents, background.findings);
-    let clinical = background.with_scan(&scan, &mut seed.stream(Purpose::Missing));
+    let pathology = Pathology::draw(&mut seed.stream(Purpose::Pathology));
+    let background = Background::draw(&profile.mix, pathology, &mut seed.stream(Purpose::Clinical));
+    let scan = scan::make(&profile.scanner, seed, &latents, background.findings());
+    let clinical = background.with_scan(&profile.mix, &scan, &mut seed.stream(Purpose::Missing));
 
     let mut stream = seed.stream(Purpose::Survival);
     let frailty = effect::FRAILTY * stream.normal();
     let lesion_ml = scan.main_voxels as f64 * scan.grid.voxel_ml();
-    let risk_score = clinical.risk_score();
-    let log_hazard = log_hazard(&latents, lesion_ml, risk_score, frailty);
-    let outcome = Outcome::draw(profile, log_hazard, &mut stream);
+    let log_hazard = log_hazard(&latents, lesion_ml, clinical.risk_score, frailty);
+    let outcome = Outcome::draw(&profile.outcome, log_hazard, &mut stream);
     let truth = PatientTruth {
-        patient_id: format!("{}{number:04}", profile.prefix),
+        patient_id,
+        site,
         latents,
+        main_lesion: scan.main_lesion,
         lesion_voxels: scan.main_voxels,
         lesion_ml,
         lesions: scan.lesions,
-        risk_score,
+        risk_score: clinical.risk_score,
         frailty,
         log_hazard,
         death_months: outcome.death,
