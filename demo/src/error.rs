@@ -46,13 +46,21 @@ pub enum DemoError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A scan cannot be written.
+    /// A volume cannot be written.
     #[error("{}: {source}", path.display())]
     Nifti {
         /// The file.
         path: PathBuf,
         /// What the writer said.
         source: nifti::NiftiError,
+    },
+    /// A scan or a segmentation cannot be written.
+    #[error("{}: {source}", path.display())]
+    Dicom {
+        /// The file.
+        path: PathBuf,
+        /// What the writer said.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The voxels made do not fill the grid that they were made for.
     #[error("{}: {found} voxels were made for a grid of {size:?}", path.display())]

@@ -23,6 +23,7 @@
 
 mod anatomy;
 mod clinical;
+mod dicom_form;
 mod error;
 mod field;
 mod files;
@@ -231,7 +232,7 @@ fn write_patient(
     let folder = dir.join(profile.folder).join(&patient.truth.patient_id);
     let written = match options.form {
         Form::Nifti => nifti_form::write(&folder, scan)?,
-        Form::Dicom => nifti_form::write(&folder, scan)?,
+        Form::Dicom => dicom_form::write(&folder, &patient, &profile.scanner, &scan, seed)?,
     };
     Ok((patient, written))
 }

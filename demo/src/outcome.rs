@@ -8,27 +8,27 @@ use crate::site::Follow;
 /// The log hazard ratio: heterogeneity, log volume and clinical score, each minus its centre, times its coefficient.
 pub mod effect {
     /// For one standard deviation of the lesion's heterogeneity.
-    pub const HETEROGENEITY: f64 = 0.9;
+    pub const HETEROGENEITY: f64 = 1.1;
     /// For one unit of ln(volume of the main lesion / 15 ml).
-    pub const LOG_VOLUME: f64 = 0.5;
+    pub const LOG_VOLUME: f64 = 0.55;
     /// For one point of the clinical risk score, against a score of 2.
     pub const RISK_SCORE: f64 = 0.25;
     /// Standard deviation of the frailty: normal, independent of all that can be measured.
-    pub const FRAILTY: f64 = 0.3;
+    pub const FRAILTY: f64 = 0.25;
     /// The volume in millilitres at which its term is 0.
     pub const REFERENCE_ML: f64 = 15.0;
     /// The clinical risk score at which its term is 0.
     pub const REFERENCE_SCORE: f64 = 2.0;
     /// Shape of the Weibull distribution of survival.
-    pub const SHAPE: f64 = 1.4;
+    pub const SHAPE: f64 = 2.0;
     /// Relapse comes at this share of the time to death, in the median.
     pub const RELAPSE_MEDIAN: f64 = 0.3;
     /// Standard deviation of that share's logarithm, which is normal.
     pub const RELAPSE_LOG_SD: f64 = 0.65;
     /// The greatest probability that a patient never relapses: of those who live long.
-    pub const CURED: f64 = 0.6;
+    pub const CURED: f64 = 0.75;
     /// Months to death, as shares of the site's scale, between which that probability rises from 0.
-    pub const CURED_BETWEEN: [f64; 2] = [0.85, 1.6];
+    pub const CURED_BETWEEN: [f64; 2] = [0.75, 1.4];
     /// Share of the relapses that are in the liver from the first, and of those that come to the liver later.
     pub const LIVER: [f64; 2] = [0.47, 0.15];
 }

@@ -112,7 +112,7 @@ impl Site {
                     score_missing: 0.147,
                 },
                 outcome: Follow {
-                    survival_scale: 92.0,
+                    survival_scale: 100.0,
                     lost: (0.18, [10.0, 75.0]),
                     end: [75.0, 132.0],
                 },
@@ -143,7 +143,7 @@ impl Site {
                     score_missing: 0.2,
                 },
                 outcome: Follow {
-                    survival_scale: 31.0,
+                    survival_scale: 32.0,
                     lost: (0.15, [6.0, 18.0]),
                     end: [18.0, 48.0],
                 },
