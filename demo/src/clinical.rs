@@ -1,8 +1,9 @@
 //! What is known of a patient before and after the scan, and the clinical risk score made of it.
 
 use crate::pathology::Pathology;
+use crate::patient::Measured;
 use crate::random::Stream;
-use crate::scan::{Findings, Scan};
+use crate::scan::Findings;
 use crate::site::Mix;
 
 /// What is known at the operation.
@@ -78,7 +79,7 @@ impl Background {
     }
 
     /// With what the scan shows, and with cells missing at random.
-    pub(crate) fn with_scan(self, mix: &Mix, scan: &Scan, missing: &mut Stream) -> Clinical {
+    pub(crate) fn with_scan(self, mix: &Mix, scan: &Measured, missing: &mut Stream) -> Clinical {
         Clinical {
             age: self.age,
             male: self.male,
@@ -95,7 +96,7 @@ impl Background {
     /// The clinical risk score of Fong et al. (Ann Surg 1999;230:309-318): a point each for a node-positive primary, a
     /// disease-free interval under 12 months (here: synchronous), more than one metastasis, one over 5 cm, and an antigen
     /// over 200 ng/ml.
-    fn risk_score(&self, scan: &Scan) -> u8 {
+    fn risk_score(&self, scan: &Measured) -> u8 {
         let points = [
             self.node_positive,
             self.synchronous,

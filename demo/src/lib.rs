@@ -31,6 +31,8 @@ mod grid;
 mod latents;
 mod lesion;
 mod liver;
+#[cfg(test)]
+mod marginals;
 mod nifti_form;
 mod outcome;
 mod pathology;

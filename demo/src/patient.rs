@@ -59,37 +59,88 @@ pub(crate) fn seed(site: Site, seed: u64, number: u32) -> PatientSeed {
 
 /// Makes a patient.
 pub(crate) fn make(site: Site, seed: PatientSeed, patient_id: String) -> (Patient, Scan) {
-    let profile = site.profile();
-    let latents = Latents::draw(&mut seed.stream(Purpose::Latents));
-    let pathology = Pathology::draw(&mut seed.stream(Purpose::Pathology));
-    let background = Background::draw(&profile.mix, pathology, &mut seed.stream(Purpose::Clinical));
-    let scan = scan::make(&profile.scanner, seed, &latents, background.findings());
-    let clinical = background.with_scan(&profile.mix, &scan, &mut seed.stream(Purpose::Missing));
-
-    let mut stream = seed.stream(Purpose::Survival);
-    let frailty = effect::FRAILTY * stream.normal();
-    let lesion_ml = scan.main_voxels as f64 * scan.grid.voxel_ml();
-    let log_hazard = log_hazard(&latents, lesion_ml, clinical.risk_score, frailty);
-    let outcome = Outcome::draw(&profile.outcome, log_hazard, &mut stream);
-    let truth = PatientTruth {
-        patient_id,
-        site,
-        latents,
+    let before = Before::draw(site, seed);
+    let scan = scan::make(
+        &site.profile().scanner,
+        seed,
+        &before.latents,
+        before.background.findings(),
+    );
+    let measured = Measured {
         main_lesion: scan.main_lesion,
-        lesion_voxels: scan.main_voxels,
-        lesion_ml,
+        voxels: scan.main_voxels,
+        ml: scan.main_voxels as f64 * scan.grid.voxel_ml(),
         lesions: scan.lesions,
-        risk_score: clinical.risk_score,
-        frailty,
-        log_hazard,
-        death_months: outcome.death,
-        os_months: outcome.os_months,
-        dead: outcome.dead,
+        longest_mm: scan.longest_mm,
     };
-    let patient = Patient {
-        truth,
-        clinical,
-        outcome,
-    };
-    (patient, scan)
+    (before.follow(measured, patient_id), scan)
+}
+
+/// A patient before the scan.
+#[derive(Debug)]
+pub(crate) struct Before {
+    site: Site,
+    seed: PatientSeed,
+    pub(crate) latents: Latents,
+    pub(crate) background: Background,
+}
+
+/// What the scan tells of the lesions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// Of the main lesion: its number, voxels and volume.
+    pub(crate) main_lesion: usize,
+    pub(crate) voxels: usize,
+    pub(crate) ml: f64,
+    pub(crate) lesions: usize,
+    /// Longest diameter of any lesion within a slice.
+    pub(crate) longest_mm: f64,
+}
+
+impl Before {
+    pub(crate) fn draw(site: Site, seed: PatientSeed) -> Self {
+        let pathology = Pathology::draw(&mut seed.stream(Purpose::Pathology));
+        Self {
+            site,
+            seed,
+            latents: Latents::draw(&mut seed.stream(Purpose::Latents)),
+            background: Background::draw(&site.profile().mix, pathology, &mut seed.stream(Purpose::Clinical)),
+        }
+    }
+
+    /// What becomes of the patient.
+    pub(crate) fn follow(self, measured: Measured, patient_id: String) -> Patient {
+        let Self {
+            site,
+            seed,
+            latents,
+            background,
+        } = self;
+        let profile = site.profile();
+        let clinical = background.with_scan(&profile.mix, &measured, &mut seed.stream(Purpose::Missing));
+        let mut stream = seed.stream(Purpose::Survival);
+        let frailty = effect::FRAILTY * stream.normal();
+        let log_hazard = log_hazard(&latents, measured.ml, clinical.risk_score, frailty);
+        let outcome = Outcome::draw(&profile.outcome, log_hazard, &mut stream);
+        let truth = PatientTruth {
+            patient_id,
+            site,
+            latents,
+            main_lesion: measured.main_lesion,
+            lesion_voxels: measured.voxels,
+            lesion_ml: measured.ml,
+            lesions: measured.lesions,
+            risk_score: clinical.risk_score,
+            frailty,
+            log_hazard,
+            death_months: outcome.death,
+            os_months: outcome.os_months,
+            dead: outcome.dead,
+        };
+        Patient {
+            truth,
+            clinical,
+            outcome,
+        }
+    }
 }
