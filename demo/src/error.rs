@@ -1,3 +1,4 @@
+use crate::Site;
 use std::path::PathBuf;
 
 /// Why a cohort could not be written.
@@ -5,8 +6,12 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum DemoError {
     /// The number of patients cannot be numbered with the four digits of an identifier.
-    #[error("a cohort has 1 to {limit} patients, not {found}")]
+    #[error("the {site} site has {least} to {limit} patients, not {found}")]
     Patients {
+        /// The site.
+        site: Site,
+        /// The smallest number possible.
+        least: u32,
         /// The number asked for.
         found: u32,
         /// The largest number possible.
@@ -41,13 +46,21 @@ pub enum DemoError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A scan cannot be written.
+    /// A volume cannot be written.
     #[error("{}: {source}", path.display())]
     Nifti {
         /// The file.
         path: PathBuf,
         /// What the writer said.
         source: nifti::NiftiError,
+    },
+    /// A scan or a segmentation cannot be written.
+    #[error("{}: {source}", path.display())]
+    Dicom {
+        /// The file.
+        path: PathBuf,
+        /// What the writer said.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The voxels made do not fill the grid that they were made for.
     #[error("{}: {found} voxels were made for a grid of {size:?}", path.display())]

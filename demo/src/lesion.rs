@@ -152,15 +152,7 @@ impl Lesion {
     /// The first voxel and the size of a box of the grid that holds the lesion.
     fn bounds(&self, grid: &Grid) -> ([usize; 3], [usize; 3]) {
         // The body's deformation moves points by at most some 12 mm.
-        let reach = self.reach() + 12.0;
-        let origin = grid.origin();
-        let index = |axis: usize, place: f64| {
-            let index = (place - origin[axis]) / grid.spacing[axis];
-            index.clamp(0.0, grid.size[axis] as f64) as usize
-        };
-        let first = [0, 1, 2].map(|axis| index(axis, self.centre[axis] - reach));
-        let last = [0, 1, 2].map(|axis| index(axis, self.centre[axis] + reach + grid.spacing[axis]));
-        (first, [0, 1, 2].map(|axis| last[axis].saturating_sub(first[axis])))
+        grid.around(self.centre, self.reach() + 12.0)
     }
 }
 

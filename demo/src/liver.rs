@@ -32,6 +32,17 @@ struct Branch {
     radii: [f64; 2],
 }
 
+impl Branch {
+    /// Whether the branch can be nearer than 2 mm, by a box around it: most branches are far from most voxels.
+    fn is_near(&self, point: Point) -> bool {
+        let reach = self.radii[0].max(self.radii[1]) + 2.0;
+        (0..3).all(|axis| {
+            let (a, b) = (self.from[axis], self.to[axis]);
+            (a.min(b) - reach..=a.max(b) + reach).contains(&point[axis])
+        })
+    }
+}
+
 impl Liver {
     pub(crate) fn new(cavity: [f64; 2], vertebra: f64, hu: f64, stream: &mut Stream) -> Self {
         let [a, b] = cavity;
@@ -85,17 +96,12 @@ impl Liver {
         [26.0, self.vertebra + 34.0]
     }
 
-    /// True right of the plane through gallbladder and vena cava, which parts the lobes.
-    pub(crate) fn is_right(&self, point: Point) -> bool {
-        let (cava, bladder) = (self.vena_cava_centre(), self.gallbladder.0);
-        let along = [bladder[0] - cava[0], bladder[1] - cava[1]];
-        along[0] * (point[1] - cava[1]) - along[1] * (point[0] - cava[0]) < 0.0
-    }
-
-    /// Portal and hepatic veins, each the density in Hounsfield units and the distance to the nearest branch.
+    /// Portal and hepatic veins, each the density in Hounsfield units and the distance to the nearest branch, infinite where
+    /// none is near.
     pub(crate) fn vessels(&self, point: Point) -> [(f64, f64); 2] {
         let nearest = |tree: &[Branch]| {
-            tree.iter().fold(f64::INFINITY, |nearest, branch| {
+            let near = tree.iter().filter(|branch| branch.is_near(point));
+            near.fold(f64::INFINITY, |nearest, branch| {
                 nearest.min(rod(point, branch.from, branch.to, branch.radii[0], branch.radii[1]))
             })
         };

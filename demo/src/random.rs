@@ -22,7 +22,27 @@ pub(crate) enum Purpose {
     Clinical = 8,
     Missing = 9,
     Survival = 10,
+    Pathology = 11,
+    Numbering = 12,
+    Identifiers = 13,
 }
+
+/// The purposes by name.
+pub(crate) const PURPOSES: [(Purpose, &str); 13] = [
+    (Purpose::Anatomy, "anatomy and field of view"),
+    (Purpose::Vessels, "vessels"),
+    (Purpose::Latents, "hidden variables of the main lesion"),
+    (Purpose::Lesions, "places and shapes of the lesions"),
+    (Purpose::Texture, "texture of the organs"),
+    (Purpose::LesionTexture, "texture of the lesions"),
+    (Purpose::Noise, "noise"),
+    (Purpose::Clinical, "clinical variables"),
+    (Purpose::Missing, "missing cells"),
+    (Purpose::Survival, "survival, relapse and follow-up"),
+    (Purpose::Pathology, "pathology"),
+    (Purpose::Numbering, "numbers of the lesions"),
+    (Purpose::Identifiers, "identifiers of DICOM"),
+];
 
 /// The streams of one patient.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +88,32 @@ impl Stream {
     /// True with this probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.uniform() < probability
+    }
+
+    /// 64 random bits.
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.generator.next_u64()
+    }
+
+    /// The place of one of these weights, as likely as it is a part of their sum.
+    pub(crate) fn weighted(&mut self, weights: &[f64]) -> u32 {
+        let mut left = self.uniform() * weights.iter().sum::<f64>();
+        for (place, weight) in (0..).zip(weights) {
+            left -= weight;
+            if left < 0.0 {
+                return place;
+            }
+        }
+        0
+    }
+
+    /// The numbers from 0 to below `count` in random order (Fisher and Yates).
+    pub(crate) fn shuffled(&mut self, count: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        for last in (1..count).rev() {
+            order.swap(last, (self.uniform() * (last + 1) as f64) as usize);
+        }
+        order
     }
 
     /// Standard exponential.

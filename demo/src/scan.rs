@@ -1,4 +1,4 @@
-//! One patient's CT and mask.
+//! One patient's CT and the regions in it.
 
 use crate::anatomy::{Anatomy, Texture};
 use crate::field;
@@ -7,12 +7,10 @@ use crate::latents::Latents;
 use crate::lesion::{Lesion, Room};
 use crate::random::{PatientSeed, Purpose, Stream};
 use crate::shapes::{difference, length};
-use crate::site::Profile;
+use crate::site::Scanner;
 
-/// Labels of the mask.
-pub(crate) const MAIN_LESION: u8 = 1;
-pub(crate) const LIVER: u8 = 2;
-pub(crate) const OTHER_LESION: u8 = 3;
+/// Labels: nothing, liver, and from 2 on the metastases, which lie in the liver.
+pub(crate) const LIVER: u8 = 1;
 
 /// The main lesion takes at least this many voxels, whatever its intended size.
 const LEAST_VOXELS: usize = 220;
@@ -21,15 +19,50 @@ const LEAST_VOXELS: usize = 220;
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) grid: Grid,
-    /// Hounsfield units, x fastest.
+    /// Hounsfield units, in the grid's order.
     pub(crate) hu: Vec<i16>,
-    /// Labels, x fastest.
-    pub(crate) mask: Vec<u8>,
+    /// 0 outside of the liver, 1 liver, 1 + n the metastasis of number n.
+    pub(crate) labels: Vec<u8>,
+    /// The number of the main metastasis, which is the largest.
+    pub(crate) main_lesion: usize,
     pub(crate) main_voxels: usize,
     /// Longest diameter of any lesion within a slice, in millimetres.
     pub(crate) longest_mm: f64,
     pub(crate) lesions: usize,
-    pub(crate) bilobar: bool,
+}
+
+/// A region of a scan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Region {
+    /// The whole liver, metastases included.
+    Liver,
+    /// One metastasis, by number.
+    Tumor(usize),
+}
+
+impl Region {
+    /// The name, as the collection gives it.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Region::Liver => "Liver".to_owned(),
+            Region::Tumor(number) => format!("Tumor_{number}"),
+        }
+    }
+
+    /// Whether a voxel of this label is part of it.
+    pub(crate) fn holds(self, label: u8) -> bool {
+        match self {
+            Region::Liver => label >= LIVER,
+            Region::Tumor(number) => usize::from(label) == number + 1,
+        }
+    }
+}
+
+impl Scan {
+    /// The regions that there are.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = Region> {
+        std::iter::once(Region::Liver).chain((1..=self.lesions).map(Region::Tumor))
+    }
 }
 
 /// What is known of the patient before the scan is made.
@@ -40,16 +73,16 @@ pub(crate) struct Findings {
     pub(crate) lesions: usize,
 }
 
-pub(crate) fn make(profile: &Profile, seed: PatientSeed, latents: &Latents, findings: Findings) -> Scan {
+pub(crate) fn make(scanner: &Scanner, seed: PatientSeed, latents: &Latents, findings: Findings) -> Scan {
     let mut stream = seed.stream(Purpose::Anatomy);
     let steatosis = if findings.steatosis { 10.0 } else { 0.0 };
     let liver_hu = stream.normal_within(116.0, 5.5, 107.0, 127.0) - steatosis;
     let mut anatomy = Anatomy::draw(liver_hu, &mut stream);
     anatomy.grow_vessels(&mut seed.stream(Purpose::Vessels));
-    let grid = draw_grid(profile, &anatomy, &mut stream);
-    let noise_hu = stream.between(profile.noise_hu[0], profile.noise_hu[1]);
+    let grid = draw_grid(scanner, &anatomy, &mut stream);
+    let noise_hu = stream.between(scanner.noise_hu[0], scanner.noise_hu[1]);
 
-    let places: Vec<Point> = grid.voxels().map(|(_, place)| anatomy.undeform(place)).collect();
+    let places: Vec<Point> = grid.voxels().map(|place| anatomy.undeform(place)).collect();
     let liver: Vec<f64> = places.iter().map(|&point| anatomy.liver_distance(point)).collect();
     let room = Room {
         places: &places,
@@ -65,63 +98,59 @@ pub(crate) fn make(profile: &Profile, seed: PatientSeed, latents: &Latents, find
     );
 
     let mut scan = paint_anatomy(&anatomy, &grid, room, &mut seed.stream(Purpose::Texture));
-    let mut mask: Vec<u8> = liver
-        .iter()
-        .map(|&distance| if distance <= 0.0 { LIVER } else { 0 })
-        .collect();
+    let mut labels: Vec<u8> = liver.iter().map(|&distance| u8::from(distance <= 0.0)).collect();
     let mut stream = seed.stream(Purpose::LesionTexture);
-    let (mut main_voxels, mut longest_mm) = (0, 0.0_f64);
-    let (mut right, mut left) = (0, 0);
-    // The main lesion is painted last, so that it is whole where another touches it, and labelled first.
-    let mut painted = Vec::with_capacity(lesions.len());
+    // The main lesion is painted last, so that it is whole where another touches it, and labelled first: where two touch, the
+    // earlier one's label stands, and the other is what is left of it.
+    let mut painted: Vec<Vec<usize>> = Vec::with_capacity(lesions.len());
     for lesion in lesions.iter().rev() {
         painted.push(lesion.paint(&mut scan, &grid, room, &mut stream));
     }
-    for (number, (lesion, mut voxels)) in lesions.iter().zip(painted.into_iter().rev()).enumerate() {
-        // Where two touch, the earlier one's label stands, and the other is what is left of it.
-        voxels.retain(|&voxel| mask[voxel] == LIVER);
-        if voxels.is_empty() {
-            continue;
+    let mut taken = vec![false; labels.len()];
+    let mut parts: Vec<Vec<usize>> = Vec::with_capacity(lesions.len());
+    for mut voxels in painted.into_iter().rev() {
+        voxels.retain(|&voxel| labels[voxel] == LIVER && !taken[voxel]);
+        voxels.iter().for_each(|&voxel| taken[voxel] = true);
+        if !voxels.is_empty() {
+            parts.push(voxels);
         }
-        longest_mm = longest_mm.max(longest_in_slice(&voxels, &grid));
-        if number == 0 {
-            main_voxels = voxels.len();
-        }
-        let label = if number == 0 { MAIN_LESION } else { OTHER_LESION };
-        voxels.into_iter().for_each(|voxel| mask[voxel] = label);
-        let side = if anatomy.liver.is_right(lesion.centre) {
-            &mut right
-        } else {
-            &mut left
-        };
-        *side += 1;
     }
+    let numbers = seed.stream(Purpose::Numbering).shuffled(parts.len());
+    for (voxels, number) in parts.iter().zip(&numbers) {
+        // Six lesions at most.
+        voxels
+            .iter()
+            .for_each(|&voxel| labels[voxel] = LIVER + 1 + *number as u8);
+    }
+    let longest = parts.iter().map(|voxels| longest_in_slice(voxels, &grid));
     Scan {
-        hu: expose(scan, &grid, noise_hu, &mut seed.stream(Purpose::Noise)),
+        main_lesion: numbers.first().map_or(0, |number| number + 1),
+        main_voxels: parts.first().map_or(0, Vec::len),
+        longest_mm: longest.fold(0.0, f64::max),
+        lesions: parts.len(),
+        hu: expose(scan, &grid, scanner, noise_hu, &mut seed.stream(Purpose::Noise)),
         grid,
-        mask,
-        main_voxels,
-        longest_mm,
-        lesions: right + left,
-        bilobar: right > 0 && left > 0,
+        labels,
     }
 }
 
 /// A field of view that fits the body, over some 105 mm of liver.
-fn draw_grid(profile: &Profile, anatomy: &Anatomy, stream: &mut Stream) -> Grid {
+fn draw_grid(scanner: &Scanner, anatomy: &Anatomy, stream: &mut Stream) -> Grid {
     const COLUMNS: usize = 160;
     const ROWS: usize = 128;
-    let choice = (stream.uniform() * profile.slice_spacings.len() as f64) as usize;
-    let slice = profile.slice_spacings.get(choice).copied().unwrap_or(4.0);
+    let choice = (stream.uniform() * scanner.slice_spacings.len() as f64) as usize;
+    let slice = scanner.slice_spacings.get(choice).copied().unwrap_or(4.0);
     let [width, depth] = anatomy.body();
     let margin = stream.between(12.0, 20.0);
     let spacing = (2.0 * (width + margin) / COLUMNS as f64).max(2.0 * (depth + 26.0) / ROWS as f64);
-    // Scanners give pixel spacings of few decimals.
-    let spacing = (spacing * 128.0).ceil() / 128.0;
-    let slices = (105.0 / slice).round().clamp(24.0, 40.0) as usize;
+    let spacing = (spacing * Grid::PARTS).ceil() / Grid::PARTS;
+    let slices = (105.0 / slice).round().clamp(24.0, 52.0) as usize;
+    // Where the table stands is of no meaning, but readers must not take it for zero.
+    let mut whole = |low: f64, high: f64| stream.between(low, high).round();
     Grid {
         size: [COLUMNS, ROWS, slices],
         spacing: [spacing, spacing, slice],
+        middle: [whole(-10.0, 10.0), whole(-25.0, 25.0), whole(-400.0, 100.0)],
     }
 }
 
@@ -145,12 +174,18 @@ fn draw_lesions(
         }
         main.radius *= 1.05;
     }
+    let main_voxels = main.voxels(grid, room);
     let mut lesions = vec![main];
     while lesions.len() < count {
         let radius = stream.between(0.2, 0.7) * radius;
         let radius = radius.clamp(5.0, 14.0);
         let centre = place(anatomy, grid, &lesions, radius, stream);
-        lesions.push(Lesion::draw(centre, radius, appearance, stream));
+        let mut lesion = Lesion::draw(centre, radius, appearance, stream);
+        // A main lesion that the liver's edge cuts stays the largest, and by more than a voxel.
+        while 4 * lesion.voxels(grid, room) > 3 * main_voxels {
+            lesion.radius *= 0.9;
+        }
+        lesions.push(lesion);
     }
     lesions
 }
@@ -189,14 +224,15 @@ fn paint_anatomy(anatomy: &Anatomy, grid: &Grid, room: Room, stream: &mut Stream
     let textures = fine.into_iter().zip(coarse);
     let voxels = grid.voxels().zip(room.places.iter().zip(room.liver));
     let paint =
-        |(((_, place), (&point, &liver)), (fine, coarse))| anatomy.paint(place, point, liver, Texture { fine, coarse });
+        |((place, (&point, &liver)), (fine, coarse))| anatomy.paint(place, point, liver, Texture { fine, coarse });
     voxels.zip(textures).map(paint).collect()
 }
 
 /// The scanner: blur within the slice, noise that is correlated within the slice, whole Hounsfield units.
-fn expose(mut scan: Vec<f64>, grid: &Grid, noise_hu: f64, stream: &mut Stream) -> Vec<i16> {
-    field::blur_slices(&mut scan, grid.size, 0.6);
-    let noise = field::correlated(grid.size, [0.55, 0.55, 0.0], stream);
+fn expose(mut scan: Vec<f64>, grid: &Grid, scanner: &Scanner, noise_hu: f64, stream: &mut Stream) -> Vec<i16> {
+    field::blur_slices(&mut scan, grid.size, scanner.blur);
+    let correlation = scanner.noise_correlation;
+    let noise = field::correlated(grid.size, [correlation, correlation, 0.0], stream);
     let expose = |(hu, noise): (f64, f64)| {
         // Noise is of the photons that the body leaves: less of it around the body.
         let noise_hu = if hu < -950.0 { 0.4 * noise_hu } else { noise_hu };

@@ -1,7 +1,7 @@
 //! `radsql demo DIR`
 
 use crate::shell::script::Failure;
-use radsql_demo::{CohortOptions, write_cohort};
+use radsql_demo::{CohortOptions, Form, write_cohort};
 use std::path::PathBuf;
 
 /// The network that the project trained on synthetic lesions (`examples/deep`), and its description.
@@ -11,19 +11,27 @@ const MODEL: [(&str, &[u8]); 3] = [
     ("README.md", include_bytes!("../../../examples/deep/README.md")),
 ];
 
-/// Write a synthetic cohort: CT-like volumes of livers with lesions, masks, clinical data, and a model for deep features.
+/// Write a synthetic cohort of two hospitals: CT-like volumes of livers with lesions, their segmentations, clinical tables,
+/// and a model for deep features.
 ///
-/// The same options write the same bytes.
+/// The layout and the table are those of the collection Colorectal-Liver-Metastases, so that the study of it runs on the
+/// cohort unchanged. The same options write the same bytes.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
     /// Folder to write to; new, empty, or a demo cohort already.
     dir: PathBuf,
-    /// Number of patients.
-    #[arg(long, default_value_t = 40)]
+    /// Number of patients of the hospital where a signature is found.
+    #[arg(long, default_value_t = 197)]
     patients: u32,
+    /// Number of patients of the hospital where it is tried; 0 for none.
+    #[arg(long, default_value_t = 105)]
+    external: u32,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Write scans as DICOM series with a SEG instead of NIfTI volumes and masks; voxels are the same.
+    #[arg(long)]
+    dicom: bool,
 }
 
 impl Demo {
@@ -31,7 +39,9 @@ impl Demo {
     pub fn execute(self) -> Result<(), Failure> {
         let options = CohortOptions {
             patients: self.patients,
+            external: self.external,
             seed: self.seed,
+            form: if self.dicom { Form::Dicom } else { Form::Nifti },
             ..CohortOptions::default()
         };
         let summary =
@@ -45,10 +55,14 @@ impl Demo {
         };
         write().map_err(|e| Failure::Statement(format!("demo: {}: {e}", models.display())))?;
         let dir = self.dir.display();
-        eprintln!(
-            "{} patients written to {dir}; {dir}/README.md says what they are",
-            summary.patients.len()
-        );
+        let mut sites = format!("{} patients written to {dir}/crlm", summary.primary.len());
+        let mut sets = format!("--set data={dir}/crlm");
+        if !summary.external.is_empty() {
+            sites += &format!(" and {} of another hospital to {dir}/external", summary.external.len());
+            sets += &format!(" --set external={dir}/external");
+        }
+        eprintln!("{sites}; {dir}/README.md says what they are");
+        eprintln!("next: radsql run sql/reproduce/crlm/*.sql {sets}");
         Ok(())
     }
 }
