@@ -270,24 +270,30 @@ fn usage() {
 fn the_demo_writes_a_cohort_and_spares_other_folders() {
     let dir = tempfile::tempdir().expect("a folder");
     let run = |args: &[&str]| told(radsql(args).current_dir(dir.path()).output().expect("it runs"));
-    let (status, out, err) = run(&["demo", "cohort", "--patients", "3", "--seed", "5"]);
+    let (status, out, err) = run(&["demo", "cohort", "--patients", "3", "--external", "1", "--seed", "5"]);
     assert_eq!((status, out.as_str()), (0, ""), "{err}");
-    assert!(err.contains("3 patients written to cohort"), "{err}");
-    let sql = "CREATE EXTERNAL TABLE s STORED AS NIFTI LOCATION 'cohort/scans/' OPTIONS (image '{patient_id}/ct.nii.gz', mask '{patient_id}/mask.nii.gz'); \
+    assert!(
+        err.contains("3 patients written to cohort/crlm and 1 of another hospital to cohort/external"),
+        "{err}"
+    );
+    let sql = "CREATE EXTERNAL TABLE s STORED AS NIFTI LOCATION 'cohort/crlm/' OPTIONS (image '{patient_id}/ct.nii.gz', mask '{patient_id}/seg/Tumor_1.nii.gz'); \
                SELECT count(*) AS n, min(mask_info(image, mask)['voxels']) > 1 AS ok FROM s";
     assert_eq!(run(&["-c", sql]).1, "n,ok\n3,true\n");
     assert_eq!(
-        fs::read_to_string(dir.path().join("cohort/clinical.csv"))
+        fs::read_to_string(dir.path().join("cohort/crlm/clinical.csv"))
             .expect("a file")
             .lines()
             .count(),
         4
     );
     // The same again is the same.
-    let before = fs::read(dir.path().join("cohort/scans/DEMO-0002/ct.nii.gz")).expect("a file");
-    assert_eq!(run(&["demo", "cohort", "--patients", "3", "--seed", "5"]).0, 0);
+    let before = fs::read(dir.path().join("cohort/crlm/CRLM-DEMO-0002/ct.nii.gz")).expect("a file");
     assert_eq!(
-        fs::read(dir.path().join("cohort/scans/DEMO-0002/ct.nii.gz")).expect("a file"),
+        run(&["demo", "cohort", "--patients", "3", "--external", "1", "--seed", "5"]).0,
+        0
+    );
+    assert_eq!(
+        fs::read(dir.path().join("cohort/crlm/CRLM-DEMO-0002/ct.nii.gz")).expect("a file"),
         before
     );
     // A folder with other things in it stays as it is.

@@ -123,8 +123,8 @@ fn what_was_computed_is_kept_by_model_and_scan() {
         run(
             &session,
             &format!(
-                "CREATE EXTERNAL TABLE scans STORED AS NIFTI LOCATION '{dir}/scans/' \
-                 OPTIONS (image '{{patient_id}}/ct.nii.gz', mask '{{patient_id}}/mask.nii.gz')"
+                "CREATE EXTERNAL TABLE scans STORED AS NIFTI LOCATION '{dir}/crlm/' \
+                 OPTIONS (image '{{patient_id}}/ct.nii.gz', mask '{{patient_id}}/seg/Tumor_1.nii.gz')"
             ),
         )
         .await
@@ -164,7 +164,7 @@ fn deep_features_are_covariates_beside_radiomics() {
         .expect("a table");
         let rows = run(
             &session,
-            "SELECT term FROM univariate_cox((SELECT os_months, dead, mean, deep FROM f), time => os_months, event => dead)",
+            "SELECT term FROM univariate_cox((SELECT overall_survival_months, vital_status, mean, deep FROM f), time => overall_survival_months, event => vital_status)",
         )
         .await
         .expect("rows");

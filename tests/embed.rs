@@ -21,10 +21,10 @@ fn scans_are_measured_in_a_foreign_session() {
     common::runtime(2).block_on(async {
         let context = SessionContext::new();
         radsql::register_all(&context).expect("registered");
-        let scan = cohort.path().join("scans/DEMO-0001");
+        let scan = cohort.path().join("crlm/CRLM-DEMO-0001");
         let sql = format!(
-            "SELECT radiomics('{0}/ct.nii.gz', '{0}/mask.nii.gz')['original_shape_VoxelVolume'] AS a, \
-             mask_info('{0}/ct.nii.gz', '{0}/mask.nii.gz')['volume_mm3'] AS b",
+            "SELECT radiomics('{0}/ct.nii.gz', '{0}/seg/Tumor_1.nii.gz')['original_shape_VoxelVolume'] AS a, \
+             mask_info('{0}/ct.nii.gz', '{0}/seg/Tumor_1.nii.gz')['volume_mm3'] AS b",
             scan.display()
         );
         let batches = context.sql(&sql).await.expect("planned").collect().await.expect("run");

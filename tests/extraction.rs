@@ -90,10 +90,10 @@ const COSTS: &[(&str, u64)] = &[
     ("SELECT patient_id, rank() OVER (ORDER BY r['original_shape_Sphericity']) FROM features", 4),
     ("SELECT term FROM univariate_cox((SELECT os, dead, r FROM features JOIN patients USING (patient_id)), time => os, event => dead)", 4),
     ("SELECT scan_info(image)['nx'], scan_info(image)['mean'] FROM scans", 4),
-    ("SELECT r['original_shape_Sphericity'] FROM features WHERE patient_id = 'DEMO-0002'", 1),
-    ("SELECT patient_id FROM features WHERE patient_id = 'DEMO-0002' AND r['original_shape_Sphericity'] > 0", 1),
+    ("SELECT r['original_shape_Sphericity'] FROM features WHERE patient_id = 'CRLM-DEMO-0002'", 1),
+    ("SELECT patient_id FROM features WHERE patient_id = 'CRLM-DEMO-0002' AND r['original_shape_Sphericity'] > 0", 1),
     ("SELECT r['original_shape_Sphericity'] FROM features LIMIT 1", 1),
-    ("SELECT patient_id FROM features WHERE r['original_shape_Sphericity'] > 0 AND patient_id <> 'DEMO-0002' AND r['original_shape_Sphericity'] < 2", 3),
+    ("SELECT patient_id FROM features WHERE r['original_shape_Sphericity'] > 0 AND patient_id <> 'CRLM-DEMO-0002' AND r['original_shape_Sphericity'] < 2", 3),
     // A filter is a node of its own: its features are computed for all rows, those of SELECT for the rows that pass.
     ("SELECT r['original_glcm_Contrast'] FROM features WHERE r['original_shape_Sphericity'] > 0", 8),
     ("SELECT r['original_glcm_Contrast'] FROM features WHERE r['original_shape_Sphericity'] < 0", 4),

@@ -183,13 +183,13 @@ fn a_changed_file_is_another_scan() {
             "SELECT patient_id, radiomics(image, mask)['original_firstorder_Mean'] FROM scans ORDER BY patient_id";
         let before = run(&session, sql).await.expect("features");
         let (a, b) = (
-            cohort.path().join("scans/DEMO-0001"),
-            cohort.path().join("scans/DEMO-0002"),
+            cohort.path().join("crlm/CRLM-DEMO-0001"),
+            cohort.path().join("crlm/CRLM-DEMO-0002"),
         );
         // The same bytes under another name are the same scan.
-        let link = cohort.path().join("scans/DEMO-0003");
-        fs::create_dir(&link).expect("a folder");
-        for file in ["ct.nii.gz", "mask.nii.gz"] {
+        let link = cohort.path().join("crlm/CRLM-DEMO-0003");
+        fs::create_dir_all(link.join("seg")).expect("a folder");
+        for file in ["ct.nii.gz", "seg/Tumor_1.nii.gz"] {
             fs::copy(a.join(file), link.join(file)).expect("a copy");
         }
         counts.since();
@@ -201,7 +201,7 @@ fn a_changed_file_is_another_scan() {
         );
         // Another mask in its place, which is not asked for by name or time.
         fs::copy(b.join("ct.nii.gz"), a.join("ct.nii.gz")).expect("a copy");
-        fs::copy(b.join("mask.nii.gz"), a.join("mask.nii.gz")).expect("a copy");
+        fs::copy(b.join("seg/Tumor_1.nii.gz"), a.join("seg/Tumor_1.nii.gz")).expect("a copy");
         let after = run(&session, sql).await.expect("features");
         assert_eq!(counts.since(), (0, 3));
         assert_eq!(

@@ -44,7 +44,7 @@ fn the_tour_works_as_printed() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
     };
-    radsql(&["demo", "demo-cohort"]);
+    radsql(&["demo", "demo-cohort", "--patients", "40", "--external", "0"]);
     assert!(statistics.contains("correlation_filter"), "the statistics");
     let out = radsql(&["-c", &format!("{tour}{statistics}{deep}")]);
     let results: Vec<&str> = out.split("\n\n").collect();

@@ -141,7 +141,7 @@ fn bad_scans(dir: &Path) -> Vec<(&'static str, String, String, Vec<&'static str>
     fs::write(dir.join("short.nii"), short).expect("a file");
     fs::write(dir.join("text.nii"), "patient;age\n").expect("a file");
     let cohort = common::cohort(1);
-    let mut gzip = fs::read(cohort.path().join("scans/DEMO-0001/ct.nii.gz")).expect("a file");
+    let mut gzip = fs::read(cohort.path().join("crlm/CRLM-DEMO-0001/ct.nii.gz")).expect("a file");
     gzip.truncate(gzip.len() / 2);
     fs::write(dir.join("truncated.nii.gz"), gzip).expect("a file");
     vec![

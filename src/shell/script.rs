@@ -129,7 +129,10 @@ impl Script {
         if depth >= DEEPEST {
             return Err(format!("files include one another {DEEPEST} deep"));
         }
-        let file = expand(file.trim(), &self.variables)?;
+        let (file, unknown) = expand(file.trim(), &self.variables);
+        if let Some(name) = unknown {
+            return Err(format!("variable :{name} has no value; give one with --set {name}=..."));
+        }
         let path = Path::new(from).parent().unwrap_or(Path::new("")).join(&file);
         let name = path.display().to_string();
         match std::fs::read_to_string(&path) {
@@ -143,8 +146,8 @@ impl Script {
         match (words.next(), words.next(), words.next()) {
             (Some("set"), Some(name), value) if !name.is_empty() => {
                 if !self.given.contains_key(name) {
-                    self.variables
-                        .insert(name.into(), value.unwrap_or_default().trim().into());
+                    let value = expand(value.unwrap_or_default().trim(), &self.variables).0;
+                    self.variables.insert(name.into(), value);
                 }
                 Ok(())
             }
@@ -189,21 +192,27 @@ impl Script {
     }
 }
 
-/// A file's name with the values of variables in it, as in `scans/:format.sql`.
-fn expand(name: &str, variables: &Variables) -> Result<String, String> {
-    let mut parts = name.split(':');
+/// A text with the values of variables in it, as in `scans/:format.sql`, and the first name that has no value and stays.
+fn expand(text: &str, variables: &Variables) -> (String, Option<String>) {
+    let mut parts = text.split(':');
     let mut out = parts.next().unwrap_or_default().to_owned();
+    let mut unknown = None;
     for part in parts {
         let end = part
             .find(|c: char| !(c.is_alphanumeric() || c == '_'))
             .unwrap_or(part.len());
-        match variables.get(&part[..end]) {
+        let (name, rest) = part.split_at(end);
+        match variables.get(name) {
             Some(value) => out.push_str(value),
-            None => return Err(format!("variable :{} has no value; give one with --set", &part[..end])),
+            None => {
+                out.push(':');
+                out.push_str(name);
+                unknown = unknown.or_else(|| Some(name.to_owned()).filter(|n| !n.is_empty()));
+            }
         }
-        out.push_str(&part[end..]);
+        out.push_str(rest);
     }
-    Ok(out)
+    (out, unknown)
 }
 
 /// A place in a statement, as a place in the text that the statement stands in.

@@ -24,11 +24,12 @@ pub fn shared() -> Option<PathBuf> {
     None
 }
 
-/// A folder with a synthetic cohort.
+/// A folder with a synthetic cohort of one hospital.
 pub fn cohort(patients: u32) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     let options = CohortOptions {
         patients,
+        external: 0,
         ..CohortOptions::default()
     };
     write_cohort(dir.path(), &options, |_, _| {}).expect("a cohort");
@@ -41,13 +42,15 @@ pub async fn session_on(cohort: &Path) -> Session {
     let dir = cohort.display();
     for sql in [
         format!(
-            "CREATE EXTERNAL TABLE scans STORED AS NIFTI LOCATION '{dir}/scans/' \
-             OPTIONS (image '{{patient_id}}/ct.nii.gz', mask '{{patient_id}}/mask.nii.gz', modality 'CT')"
+            "CREATE EXTERNAL TABLE scans STORED AS NIFTI LOCATION '{dir}/crlm/' \
+             OPTIONS (image '{{patient_id}}/ct.nii.gz', mask '{{patient_id}}/seg/Tumor_1.nii.gz', modality 'CT')"
         ),
         format!(
-            "CREATE EXTERNAL TABLE clinical STORED AS CSV LOCATION '{dir}/clinical.csv' OPTIONS (format.has_header true)"
+            "CREATE EXTERNAL TABLE clinical STORED AS CSV LOCATION '{dir}/crlm/clinical.csv' OPTIONS (format.has_header true)"
         ),
-        "CREATE VIEW patients AS SELECT *, os_months AS os, max_tumor_size AS marker FROM clinical".into(),
+        "CREATE VIEW patients AS SELECT *, overall_survival_months AS os, vital_status AS dead, \
+         age / 20.0 + sex + major_comorbidity AS marker FROM clinical"
+            .into(),
     ] {
         run(&session, &sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }

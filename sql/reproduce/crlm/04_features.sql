@@ -2,10 +2,11 @@
 --
 -- 851 radiomic features with PyRadiomics' default settings, of the original image and the eight sub-bands of its wavelet
 -- transform; and 256 deep features. The paper does not name its network: here it is the ResNet-10 that comes with radsql,
--- trained on synthetic lesions only. `--set network=FILE.onnx` takes another, `--set settings=FILE.yaml` other settings.
+-- trained on synthetic lesions only (examples/deep). `--set network=FILE.onnx` takes another, `--set settings=FILE.yaml` other
+-- settings.
 
 \set settings wavelet
-\set network demo-cohort/models/resnet10.onnx
+\set network :data/../models/resnet10.onnx
 
 CREATE MODEL network FROM ':network';
 

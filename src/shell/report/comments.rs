@@ -23,6 +23,14 @@ impl Comments {
         Self { lines, head_ends }
     }
 
+    /// Of a file within a file, whose first comment belongs to its first statement.
+    pub fn of_part(text: &str) -> Self {
+        Self {
+            head_ends: 0,
+            ..Self::of(text)
+        }
+    }
+
     /// The comment at the beginning: its first line, then paragraphs.
     pub fn head(&self) -> Vec<String> {
         let mut lines = self

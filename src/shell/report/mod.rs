@@ -115,7 +115,7 @@ impl Report {
     /// Begins a file that a file of the run includes: its statements are of the same step.
     pub fn include(&mut self, text: &str) {
         if let Some(step) = self.steps.last_mut() {
-            step.comments.push(Comments::of(text));
+            step.comments.push(Comments::of_part(text));
         }
     }
 
