@@ -167,7 +167,7 @@ fn segment(region: Region, number: u16) -> InMemDicomObject {
     numbers(&mut segment, [(tags::SEGMENT_NUMBER, number)]);
     let (category, kind) = match region {
         Region::Liver => (
-            ["123037004", "SCT", "Anatomical Structure"],
+            ["91723000", "SCT", "Anatomical Structure"],
             ["10200004", "SCT", "Liver"],
         ),
         Region::Tumor(_) => (
