@@ -18,6 +18,6 @@ CREATE TABLE log_rank_tests AS
 
 SELECT * FROM log_rank_tests ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END;
 
-SELECT split, risk, t, survival, lower, upper
+SELECT split, risk, time, survival, lower, upper
 FROM survival_at((SELECT os_months, dead, split, risk FROM scored), time => os_months, event => dead, times => [12, 36, 60], by => [split, risk])
-ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END, risk, t;
+ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END, risk, time;

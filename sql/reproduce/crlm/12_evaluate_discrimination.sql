@@ -22,10 +22,24 @@ ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END;
 
 CREATE TABLE areas AS
   SELECT split, marker, t, auc, lower, upper, n, n_missing, cases, controls
-  FROM time_roc((SELECT os_months, dead, rad_score, clinrisk_score, age, split FROM scored),
-                time => os_months, event => dead, marker => [rad_score, clinrisk_score, age], times => [12, 24, 36, 60], by => split);
+  FROM time_roc((SELECT os_months, dead, rad_score, split FROM scored),
+                time => os_months, event => dead, marker => rad_score, times => [12, 24, 36, 60], by => split)
+  UNION ALL
+  SELECT split, marker, t, auc, lower, upper, n, n_missing, cases, controls
+  FROM time_roc((SELECT os_months, dead, clinrisk_score, split FROM scored),
+                time => os_months, event => dead, marker => clinrisk_score, times => [12, 24, 36, 60], by => split)
+  UNION ALL
+  SELECT split, marker, t, auc, lower, upper, n, n_missing, cases, controls
+  FROM time_roc((SELECT os_months, dead, age, split FROM scored),
+                time => os_months, event => dead, marker => age, times => [12, 24, 36, 60], by => split);
 
 SELECT * FROM areas ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END, marker DESC, t;
+
+-- On the patients that have both.
+SELECT split, first, second, t, auc_first, auc_second, difference, lower, upper, p
+FROM compare_time_roc((SELECT os_months, dead, rad_score, clinrisk_score, split FROM scored),
+                      time => os_months, event => dead, marker => [rad_score, clinrisk_score], times => [12, 24, 36], by => split)
+ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END, t;
 
 SELECT split, svg FROM time_roc_plot((SELECT os_months, dead, rad_score, clinrisk_score, age, split FROM scored),
                 time => os_months, event => dead, marker => [rad_score, clinrisk_score, age], times => 36, by => split)

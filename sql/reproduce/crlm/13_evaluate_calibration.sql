@@ -11,7 +11,7 @@ CREATE TABLE risks AS
                         new => (SELECT concat(cohort, ' ', patient_id) AS who, rad_score FROM scored), id => who, times => :horizon) AS p
   JOIN (SELECT concat(cohort, ' ', patient_id) AS who, * FROM scored) AS s ON s.who = p.who;
 
-SELECT split, n, observed, expected, ratio, lower, upper, slope
+SELECT split, n, observed, expected, oe, oe_lower, oe_upper, slope, slope_lower, slope_upper, gnd_p
 FROM calibration_summary(risks, time => os_months, event => dead, predicted => predicted_risk, at => :horizon, bins => 4, by => split)
 ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END;
 
