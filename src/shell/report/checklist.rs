@@ -54,6 +54,12 @@ fn configuration(e: &Evidence, keys: &[&str]) -> Option<String> {
     (!told.is_empty()).then(|| told.join("; "))
 }
 
+/// PyRadiomics does not name its own bins of 25 among the settings.
+fn bins(e: &Evidence) -> Option<String> {
+    configuration(e, &["binWidth", "binCount"])
+        .or_else(|| (!e.radiomics.is_empty()).then(|| "bins of width 25, PyRadiomics' default".into()))
+}
+
 fn image_types(e: &Evidence) -> Option<String> {
     let told = e
         .radiomics
@@ -202,9 +208,7 @@ pub const CLEAR: &[Item] = &[
     item(22, "Resampling method and its parameters", |e| {
         configuration(e, &["resampledPixelSpacing", "interpolator"])
     }),
-    item(23, "Discretization method and its parameters", |e| {
-        configuration(e, &["binWidth", "binCount"])
-    }),
+    item(23, "Discretization method and its parameters", bins),
     item(24, "Image types (e.g., original, filtered, transformed)", image_types),
     item(25, "Feature extraction method", software),
     item(26, "Feature classes", |e| {

@@ -87,7 +87,7 @@ fn of_step(number: usize, step: &Step) -> Markup {
     html! {
         section id=(format!("step-{number}")) {
             h2 { (number) ". " (step.title) }
-            @for paragraph in &step.text { p { (paragraph) } }
+            @for paragraph in &step.text { p { (prose(paragraph)) } }
             @for statement in &step.statements { (of_statement(statement)) }
             @if step.title != step.file { p class="soft" { "File " code { (step.file) } } }
         }
@@ -95,14 +95,12 @@ fn of_step(number: usize, step: &Step) -> Markup {
 }
 
 fn of_statement(statement: &Recorded) -> Markup {
-    let only_figures = statement
-        .result
-        .as_ref()
-        .is_some_and(|r| r.columns.len() == 1 && !statement.figures.is_empty());
+    // What stands beside a figure in its row is told below it.
+    let result = statement.result.as_ref().filter(|_| statement.figures.is_empty());
     html! {
         div class="statement" {
-            @for paragraph in &statement.text { p { (paragraph) } }
-            @if let Some(result) = statement.result.as_ref().filter(|_| !only_figures) { (table(result)) }
+            @for paragraph in &statement.text { p { (prose(paragraph)) } }
+            @if let Some(result) = result { (table(result)) }
             @if !statement.figures.is_empty() { (figures(statement)) }
             details open[statement.result.is_none()] {
                 summary {
@@ -131,6 +129,15 @@ fn table(result: &Shown) -> Markup {
                     }
                 } } } }
             }
+        }
+    }
+}
+
+/// A paragraph; what stands between backticks is code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (i, part) in text.split('`').enumerate() {
+            @if i % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }
@@ -242,7 +249,7 @@ fn settings(evidence: &Evidence) -> Markup {
             @for radiomics in &evidence.radiomics {
                 @if let Some(configuration) = &radiomics.configuration {
                     h3 { "radiomics '" (radiomics.settings) "'" }
-                    pre { code { (configuration) } }
+                    pre class="wrap" { code { (configuration) } }
                 }
             }
         }
