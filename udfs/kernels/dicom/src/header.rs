@@ -1,6 +1,7 @@
 //! What one file is, from the elements before its pixels.
 
 use crate::attributes::{item, text};
+use crate::dataset::Dataset;
 use crate::error::Problem;
 use crate::file::{DicomFile, Wanted, read};
 use crate::pixels::{PixelFormat, Rescale, Stored, per_frame, plausible};
@@ -9,7 +10,6 @@ use crate::rtstruct::{self, StructureSet};
 use crate::seg::{self, Segmentation};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
-use dicom_object::InMemDicomObject;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ pub struct TagOptions {
 }
 
 impl SeriesTags {
-    pub(crate) fn of(object: &InMemDicomObject, options: TagOptions) -> Self {
+    pub(crate) fn of(object: Dataset<'_>, options: TagOptions) -> Self {
         let get = |tag| text(object, tag);
         let number = |tag| get(tag).and_then(|t| t.parse().ok());
         let frame_of_reference = get(tags::FRAME_OF_REFERENCE_UID);
@@ -252,20 +252,20 @@ pub(crate) fn content(path: &Path, options: TagOptions) -> Result<Content, Probl
         Err(Problem::NotDicom) => return Ok(Content::Foreign),
         read => read?,
     };
-    let class = text(&file.object, tags::SOP_CLASS_UID).unwrap_or_default();
+    let class = text(file.object(), tags::SOP_CLASS_UID).unwrap_or_default();
     if SEGMENTATIONS.contains(&class.as_str()) {
-        let tags = SeriesTags::of(&file.object, options);
+        let tags = SeriesTags::of(file.object(), options);
         return Ok(Content::Segmentation(Box::new(seg::header(&file, tags)?)));
     }
     if class == uids::RT_STRUCTURE_SET_STORAGE {
-        let tags = SeriesTags::of(&file.object, options);
+        let tags = SeriesTags::of(file.object(), options);
         return Ok(Content::StructureSet(Box::new(rtstruct::header(&file, tags)?)));
     }
     if file.pixels.is_none() || class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE || class == uids::RT_DOSE_STORAGE {
         return Ok(Content::Other);
     }
     let series_uid = file.uid(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID")?;
-    let tags = Box::new(SeriesTags::of(&file.object, options));
+    let tags = Box::new(SeriesTags::of(file.object(), options));
     let instance = Box::new(instance(&file)?);
     Ok(Content::Image {
         series_uid,
@@ -279,7 +279,7 @@ pub(crate) const SEGMENTATIONS: [&str; 2] = [uids::SEGMENTATION_STORAGE, "1.2.84
 
 /// One image file: its frames and how they are stored.
 pub(crate) fn instance(file: &DicomFile) -> Result<Instance, Problem> {
-    let object = &file.object;
+    let object = file.object();
     let mut format = PixelFormat::of(object)?;
     match file.pixels.map(|p| p.tag) {
         Some(tags::FLOAT_PIXEL_DATA) => format.kind = Stored::Float,
@@ -298,11 +298,11 @@ pub(crate) fn instance(file: &DicomFile) -> Result<Instance, Problem> {
     })
 }
 
-fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Box<[Frame]>, Problem> {
+fn frames(object: Dataset<'_>, format: &PixelFormat) -> Result<Box<[Frame]>, Problem> {
     let (rows, columns) = (format.rows, format.columns);
     let groups = per_frame(object);
     let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
-    if groups.is_empty() && shared.is_none() {
+    if groups.clone().next().is_none() && shared.is_none() {
         if format.frames > 1 {
             return Err(Problem::Missing {
                 keyword: "PerFrameFunctionalGroupsSequence",
@@ -311,14 +311,14 @@ fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Box<[Frame]
         let plane = Plane::of(object, rows, columns)?;
         return Ok([Frame::new(plane, Rescale::of(object)?)].into());
     }
-    if groups.len() != format.frames as usize {
+    if groups.clone().count() != format.frames as usize {
         return Err(Problem::Value {
             keyword: "NumberOfFrames",
             found: format.frames.to_string(),
             expected: "as many as PerFrameFunctionalGroupsSequence has items",
         });
     }
-    let of_group = |group: Option<&InMemDicomObject>| {
+    let of_group = |group: Option<Dataset<'_>>| {
         group
             .and_then(|g| item(g, tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE))
             .map_or(Ok(None), Rescale::of)
@@ -327,11 +327,15 @@ fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Box<[Frame]
         Some(common) => Some(common),
         None => Rescale::of(object)?,
     };
-    groups
-        .iter()
-        .map(|group| {
-            let plane = Plane::of_frame(Some(group), shared, rows, columns)?;
-            Ok(Frame::new(plane, of_group(Some(group))?.or_else(|| common.clone())))
-        })
-        .collect()
+    // Files of very many frames are read here, of which all but a few look the same way.
+    let mut views = Vec::new();
+    let mut frames = Vec::new();
+    frames.reserve_exact(format.frames as usize);
+    for group in groups {
+        let plane = Plane::of_frame(Some(group), shared, rows, columns)?;
+        let mut frame = Frame::new(plane, of_group(Some(group))?.or_else(|| common.clone()));
+        share(&mut views, &mut frame.view);
+        frames.push(frame);
+    }
+    Ok(frames.into())
 }
