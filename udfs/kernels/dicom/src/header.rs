@@ -11,8 +11,7 @@ use crate::seg::{self, Segmentation};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What tells about a series beside its geometry; nothing of it identifies a person by the standard's list (PS3.15 annex E)
@@ -113,8 +112,8 @@ impl SeriesTags {
 /// One frame of an image: where it lies and how its numbers become values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Frame {
-    position: [f64; 3],
-    view: Arc<View>,
+    pub position: [f64; 3],
+    pub view: Arc<View>,
 }
 
 /// What most frames of a series have in common, kept once for all of them.
@@ -151,41 +150,14 @@ impl Frame {
     }
 }
 
-/// One image file of a series.
+/// What one image file of a series is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Instance {
-    /// Not yet known when it is made from the file's bytes.
-    #[serde(skip)]
-    pub path: PathBuf,
     pub sop_uid: Box<str>,
     pub kind: Arc<Kind>,
     /// Why it cannot be part of a volume, instead of its frames.
     #[serde(with = "crate::cache::understood")]
     pub frames: Result<Box<[Frame]>, Box<Problem>>,
-}
-
-impl Instance {
-    /// Order of instances of one identifier: by place, and by path for those of one place.
-    pub fn by_place(&self, other: &Self) -> Ordering {
-        let place = |i: &Self| i.frames.as_ref().ok().and_then(|f| Some(f.first()?.position));
-        let (a, b) = (place(self), place(other));
-        let axes = a.into_iter().flatten().zip(b.into_iter().flatten());
-        let by_axis = axes.map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
-        a.is_some()
-            .cmp(&b.is_some())
-            .then(by_axis.unwrap_or(Ordering::Equal))
-            .then_with(|| self.path.cmp(&other.path))
-    }
-
-    /// Whether another is the same image. Identifiers alone do not tell: there are programs that give all slices one.
-    pub fn is_copy_of(&self, other: &Self) -> bool {
-        let frames = match (&self.frames, &other.frames) {
-            (Ok(a), Ok(b)) => a == b,
-            (Err(_), Err(_)) => true,
-            _ => false,
-        };
-        frames && self.sop_uid == other.sop_uid && self.kind == other.kind
-    }
 }
 
 /// What most instances of a series have in common, kept once for all of them.
@@ -196,23 +168,7 @@ pub(crate) struct Kind {
     pub format: PixelFormat,
 }
 
-/// What instances of one series share.
-#[derive(Debug, Default)]
-pub(crate) struct Common {
-    kinds: Vec<Arc<Kind>>,
-    views: Vec<Arc<View>>,
-}
-
-impl Common {
-    /// Makes an instance hold what those before it hold, where that is the same.
-    pub fn share(&mut self, instance: &mut Instance) {
-        share(&mut self.kinds, &mut instance.kind);
-        for frame in instance.frames.iter_mut().flatten() {
-            share(&mut self.views, &mut frame.view);
-        }
-    }
-}
-
+/// Makes one hold what one before it holds, where that is the same.
 fn share<T: PartialEq>(known: &mut Vec<Arc<T>>, one: &mut Arc<T>) {
     /// Where there are more, most will be different.
     const MOST: usize = 16;
@@ -288,7 +244,6 @@ pub(crate) fn instance(file: &DicomFile) -> Result<Instance, Problem> {
     }
     plausible(file, &format)?;
     Ok(Instance {
-        path: PathBuf::new(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?.into(),
         frames: frames(object, &format).map_err(Box::new),
         kind: Arc::new(Kind {

@@ -24,7 +24,7 @@ impl Suv {
         let mut earliest = f64::INFINITY;
         let mut first = None;
         for path in series.files() {
-            let file = read(path, Wanted::Header).map_err(|p| p.of(path))?;
+            let file = read(&path, Wanted::Header).map_err(|p| p.of(&path))?;
             if let Some(time) = moment(file.object(), tags::ACQUISITION_DATE, tags::ACQUISITION_TIME) {
                 earliest = earliest.min(time);
             }
@@ -35,7 +35,7 @@ impl Suv {
         };
         factor(file.object(), earliest)
             .map(|factor| Self { factor })
-            .map_err(|p| p.of(path))
+            .map_err(|p| p.of(&path))
     }
 
     /// What the values in Bq/ml are multiplied by.

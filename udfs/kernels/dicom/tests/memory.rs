@@ -1,15 +1,18 @@
-//! What a file's header takes in memory: twice the file and 16 MB at most, however small and many its elements are.
+//! What headers take in memory: twice the file and 16 MB at most, however small and many its elements are; and a hundred
+//! bytes a file in a folder of very many.
 //!
-//! Each file is read by a process of its own, which tells the largest amount of memory that it held.
+//! Each is read by a process of its own, which tells the largest amount of memory that it held.
 
 use radsql_dicom::{ListOptions, list, read_segmentation, read_structure_set};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-/// Names the file that [`one_file`] is to read.
+/// Names the file or folder that [`one_file`] is to read.
 const FILE: &str = "RADSQL_TEST_FILE";
 const MORE: u64 = 16 << 20;
+/// Files of the large folder.
+const FILES: u64 = 20_000;
 
 const SEG: &[u8] = b"1.2.840.10008.5.1.4.1.1.66.4";
 const RTSTRUCT: &[u8] = b"1.2.840.10008.5.1.4.1.1.481.3\0";
@@ -162,6 +165,9 @@ fn one_file() {
         ..ListOptions::default()
     };
     let listing = list(&path, &options, &AtomicBool::new(false), &|_, _| {}).expect("a listing");
+    if Path::new(&path).is_dir() {
+        assert_eq!(listing.series[0].files().count() as u64, FILES);
+    }
     drop(listing);
     let _ = read_segmentation(&path);
     let _ = read_structure_set(&path);
@@ -183,6 +189,47 @@ fn a_header_takes_twice_its_file_at_most() {
         println!("{name}: {took} of {most} bytes");
         assert!(took <= most, "{name}: {took} bytes for a file of {}", bytes.len());
     }
+}
+
+#[test]
+fn a_file_of_a_large_folder_takes_a_hundred_bytes_at_most() {
+    if peak().is_none() {
+        eprintln!("SKIPPED: this system does not tell how much memory a process held");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..FILES {
+        let below = folder.path().join(format!("{:03}", i / 500));
+        std::fs::create_dir_all(&below).unwrap();
+        // Digits as they come, as in the identifiers of many programs.
+        let digits = (i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        std::fs::write(
+            below.join(format!("{digits:020}.dcm")),
+            slice(&format!("1.2.826.0.{digits:020}"), i),
+        )
+        .unwrap();
+    }
+    let took = took(folder.path());
+    let most = 100 * FILES + (2 << 20);
+    println!("{took} of {most} bytes");
+    assert!(took <= most, "{took} bytes for {FILES} files");
+}
+
+/// An image of one pixel.
+fn slice(uid: &str, place: u64) -> Vec<u8> {
+    let number = |tag, n: u16| element(tag, "US", &n.to_le_bytes());
+    let even = |text: String| if text.len().is_multiple_of(2) { text } else { text + " " };
+    let elements = [
+        element(0x0008_0018, "UI", even(uid.to_owned()).as_bytes()),
+        element(0x0020_0032, "DS", even(format!("-120.5\\-80.25\\{place}.5")).as_bytes()),
+        element(0x0020_0037, "DS", b"1\\0\\0\\0\\1\\0 "),
+        number(0x0028_0010, 1),
+        number(0x0028_0011, 1),
+        element(0x0028_0030, "DS", b"1\\1 "),
+        number(0x0028_0100, 16),
+        element(0x7FE0_0010, "OW", &[0, 0]),
+    ];
+    dicom(b"1.2.840.10008.5.1.4.1.1.2\0", &elements.each_ref().map(|e| &e[..]))
 }
 
 fn took(path: &Path) -> u64 {
