@@ -93,7 +93,7 @@ fn file(text: &str) -> Result<PathBuf> {
     match &reference.part {
         Some(Part::Series(uid) | Part::Suv(uid)) => {
             let series = find_series(&reference.path, uid, &AtomicBool::new(false)).map_err(|e| fail(&e))?;
-            Ok(series.files().next().map_or(reference.path, |f| f.to_path_buf()))
+            Ok(series.files().next().unwrap_or(reference.path))
         }
         // A segment's tags are those of its file.
         _ => Ok(reference.path),

@@ -110,7 +110,7 @@ impl DicomFiles {
 
     fn files(&self) -> Vec<PathBuf> {
         match self {
-            Self::Series(listing, at) => listing.series[*at].files().map(|f| f.to_path_buf()).collect(),
+            Self::Series(listing, at) => listing.series[*at].files().collect(),
             Self::Regions(path) => vec![path.clone()],
         }
     }

@@ -257,7 +257,7 @@ mod tests {
         assert!(Arc::ptr_eq(&settled, &list(&folders, 0)));
         assert_eq!(read.load(Ordering::Relaxed), before);
         // The store knows the headers in another session.
-        let file = settled.series[0].files().next().unwrap().to_path_buf();
+        let file = settled.series[0].files().next().unwrap();
         let state = identity(&file).unwrap().to_bytes();
         assert!(cache.headers(&[state])[0].is_some());
         let other = list(&Folders::default(), 0);

@@ -233,7 +233,8 @@ fn whole(listing: &Listing, series: &Series) -> Result<(), Fault> {
     if listing.failures.is_empty() {
         return Ok(());
     }
-    let folders: BTreeSet<&Path> = series.files().filter_map(Path::parent).collect();
+    let folders = series.files().filter_map(|f| f.parent().map(Path::to_owned));
+    let folders: BTreeSet<PathBuf> = folders.collect();
     let beside = listing
         .failures
         .iter()

@@ -128,10 +128,9 @@ fn named(region: &Region<'_>) -> (String, String) {
 /// The folder that holds a series' files and no more than it must, or the one file: from there it is found again.
 fn place(series: &Series) -> PathBuf {
     let mut files = series.files();
-    let Some(first) = files.next() else {
+    let Some(mut place) = files.next() else {
         return series.folder().to_owned();
     };
-    let mut place = first.to_path_buf();
     for (i, file) in files.enumerate() {
         if i == 0 {
             place.pop();

@@ -1,12 +1,12 @@
 //! One DICOM file: its elements, and its pixels where they lie.
 
+use crate::dataset::Dataset;
 use crate::error::Problem;
-use crate::parse::{Parser, Written};
 use crate::structure::{Encoding, PixelElement, Stop, Walk};
+use crate::table::Table;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::TransferSyntaxIndex;
-use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use flate2::read::DeflateDecoder;
 use std::fs::File;
@@ -34,7 +34,7 @@ pub(crate) enum Wanted {
 /// A file that was read.
 #[derive(Debug)]
 pub(crate) struct DicomFile {
-    pub object: InMemDicomObject,
+    elements: Table,
     pub transfer_syntax: String,
     pub encoding: Encoding,
     pub pixels: Option<PixelElement>,
@@ -56,6 +56,8 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<DicomFile, Problem> {
     };
     loop {
         let missing = next - bytes.len() as u64;
+        let there = length.saturating_sub(bytes.len() as u64).min(missing);
+        bytes.reserve_exact(usize::try_from(there).unwrap_or(0));
         let got = (&mut file).take(missing).read_to_end(&mut bytes)?;
         let whole = (got as u64) < missing || bytes.len() as u64 >= length;
         if bytes.get(128..132) != Some(b"DICM") {
@@ -63,14 +65,14 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<DicomFile, Problem> {
         }
         match located(&bytes, whole, wanted) {
             Ok(Located {
-                object,
+                elements,
                 transfer_syntax,
                 encoding,
                 pixels,
                 inflated,
             }) => {
                 return Ok(DicomFile {
-                    object,
+                    elements,
                     transfer_syntax,
                     encoding,
                     pixels,
@@ -87,7 +89,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted) -> Result<DicomFile, Problem> {
 
 /// What is found in the first bytes of a file, or in all of them.
 struct Located {
-    object: InMemDicomObject,
+    elements: Table,
     transfer_syntax: String,
     encoding: Encoding,
     pixels: Option<PixelElement>,
@@ -112,16 +114,9 @@ fn located(bytes: &[u8], whole: bool, wanted: Wanted) -> Result<Located, Stop> {
         None => (bytes, start, whole),
     };
     let all = wanted == Wanted::WholeHeader;
-    let layout = Walk::new(data, whole).dataset(start, encoding, all)?;
-    let mut object = InMemDicomObject::new_empty();
-    let mut written = Written::new(encoding);
-    let mut parser = Parser::new(data, all);
-    for range in layout.elements {
-        parser.elements(range, &mut written, &mut object)?;
-    }
-    let pixels = layout.pixels;
+    let (pixels, elements) = Walk::new(data, whole).dataset(start, encoding, all)?;
     Ok(Located {
-        object,
+        elements,
         transfer_syntax,
         encoding,
         pixels,
@@ -136,7 +131,7 @@ const DEFLATED: [&str; 1] = [uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN];
 
 /// The transfer syntax, and where the data set begins.
 fn meta(bytes: &[u8], whole: bool) -> Result<(String, usize), Stop> {
-    let mut walk = Walk::new(bytes, whole);
+    let walk = Walk::new(bytes, whole);
     let mut at = 132;
     let mut syntax = None;
     while at < bytes.len() {
@@ -178,6 +173,11 @@ fn inflate(packed: &[u8]) -> Result<Vec<u8>, Problem> {
 }
 
 impl DicomFile {
+    /// The elements before the pixels.
+    pub fn object(&self) -> Dataset<'_> {
+        Dataset::new(&self.bytes, &self.elements, self.encoding)
+    }
+
     /// The name of the transfer syntax, for messages.
     pub fn syntax_name(&self) -> String {
         TransferSyntaxRegistry
@@ -187,6 +187,6 @@ impl DicomFile {
 
     /// A UID of the object, for what must be one.
     pub fn uid(&self, tag: Tag, keyword: &'static str) -> Result<String, Problem> {
-        crate::attributes::text(&self.object, tag).ok_or(Problem::Missing { keyword })
+        crate::attributes::text(self.object(), tag).ok_or(Problem::Missing { keyword })
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::cache::{self, HeaderCache};
 use crate::error::{DicomError, Problem};
-use crate::header::{Common, Content, Instance, SeriesTags, TagOptions, content};
+use crate::header::{Content, SeriesTags, TagOptions, content};
 use crate::identity::file_hash;
+use crate::instances::Instances;
 use crate::rtstruct::StructureSet;
 use crate::seg::Segmentation;
 use crate::series::Series;
+use crate::texts::{FoundPaths, Paths};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
@@ -86,8 +88,8 @@ pub fn list_with(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Listing, DicomError> {
     let folder = folder.as_ref();
-    let files = files(folder, cancelled)?;
-    let all = files.len();
+    let paths = files(folder, cancelled)?;
+    let all = paths.len();
     let threads = options.threads.clamp(1, all.max(1));
     let batch = (all / (4 * threads)).clamp(1, BATCH);
     let reading = Reading {
@@ -95,22 +97,21 @@ pub fn list_with(
         cache: cache.filter(|_| !options.tags.identifying),
         cancelled,
     };
-    let left = Mutex::new(files.into_iter());
-    let next = || -> Vec<PathBuf> {
-        let left = left.lock();
-        left.map_or_else(|_| Vec::new(), |mut left| left.by_ref().take(batch).collect())
-    };
+    let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
     let found = Mutex::new(Found::default());
     let work = || {
         let mut mine = Found::default();
         loop {
-            let files = next();
-            if files.is_empty() || cancelled.load(Ordering::Relaxed) {
+            let first = next.fetch_add(batch, Ordering::Relaxed);
+            if first >= all || cancelled.load(Ordering::Relaxed) {
                 break;
             }
+            let files = paths.from(first).take(batch).collect();
+            let mut file = first as u32;
             reading.contents(files, |path, content| {
-                mine.add(path, content);
+                mine.add(file, path, content);
+                file += 1;
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
             });
         }
@@ -127,7 +128,7 @@ pub fn list_with(
     if cancelled.load(Ordering::Relaxed) {
         return Err(Problem::Cancelled.of(folder));
     }
-    Ok(found.into_inner().unwrap_or_default().listing(folder))
+    Ok(found.into_inner().unwrap_or_default().listing(folder, &paths))
 }
 
 /// How headers are read.
@@ -194,14 +195,14 @@ pub fn find_series(folder: impl AsRef<Path>, uid: &str, cancelled: &AtomicBool) 
     })
 }
 
-fn files(folder: &Path, cancelled: &AtomicBool) -> Result<Vec<PathBuf>, DicomError> {
-    let mut files = Vec::new();
+fn files(folder: &Path, cancelled: &AtomicBool) -> Result<Paths, DicomError> {
+    let mut files = FoundPaths::default();
     for entry in walkdir::WalkDir::new(folder).follow_links(true) {
         if cancelled.load(Ordering::Relaxed) {
             return Err(Problem::Cancelled.of(folder));
         }
         match entry {
-            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+            Ok(entry) if entry.file_type().is_file() => files.push(entry.path()),
             Ok(_) => {}
             // A link to a folder above it, or to nothing, has no file of its own.
             Err(e) if e.loop_ancestor().is_some() => {}
@@ -212,8 +213,7 @@ fn files(folder: &Path, cancelled: &AtomicBool) -> Result<Vec<PathBuf>, DicomErr
             }
         }
     }
-    files.sort_unstable();
-    Ok(files)
+    Ok(files.sorted())
 }
 
 /// Of files of regions that have one UID and the same bytes the first stays. Files that were drawn anew under an old UID are
@@ -240,9 +240,11 @@ fn drop_copies<T>(all: &mut Vec<T>, key: impl Fn(&T) -> (&str, &Path)) {
 struct Images {
     /// Tags of the instance with the least UID, so that the order of files does not matter.
     tags: Box<SeriesTags>,
-    least: Box<str>,
-    instances: Vec<Instance>,
-    common: Common,
+    /// Its UID, and the number of its file.
+    least: (Box<str>, u32),
+    instances: Instances,
+    /// Numbers of the instances' files, in the order of their paths.
+    files: Vec<u32>,
 }
 
 impl Images {
@@ -251,11 +253,8 @@ impl Images {
             self.tags = other.tags;
             self.least = other.least;
         }
-        self.instances.reserve(other.instances.len());
-        for mut instance in other.instances {
-            self.common.share(&mut instance);
-            self.instances.push(instance);
-        }
+        self.instances.append(other.instances);
+        self.files.extend(other.files);
     }
 }
 
@@ -270,22 +269,26 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, mut path: PathBuf, content: Result<Content, Problem>) {
-        path.shrink_to_fit();
+    fn add(&mut self, file: u32, path: PathBuf, content: Result<Content, Problem>) {
         match content {
             Ok(Content::Image {
                 series_uid,
                 tags,
-                mut instance,
+                instance,
             }) => {
-                instance.path = path;
-                let images = Images {
-                    tags,
-                    least: instance.sop_uid.clone(),
-                    instances: vec![*instance],
-                    common: Common::default(),
-                };
-                self.add_images(series_uid, images);
+                let least = (instance.sop_uid.clone(), file);
+                let images = self.images.entry(series_uid).or_insert_with(|| Images {
+                    tags: tags.clone(),
+                    least: least.clone(),
+                    instances: Instances::default(),
+                    files: Vec::new(),
+                });
+                if least < images.least {
+                    images.tags = tags;
+                    images.least = least;
+                }
+                images.instances.push(*instance);
+                images.files.push(file);
             }
             Ok(Content::Segmentation(mut one)) => {
                 one.path = path;
@@ -321,17 +324,20 @@ impl Found {
         self.foreign += other.foreign;
     }
 
-    fn listing(mut self, folder: &Path) -> Listing {
-        let series = self.images.into_iter().map(|(uid, mut found)| {
-            let instances = &mut found.instances;
-            instances.sort_by(|a, b| a.sop_uid.cmp(&b.sop_uid).then_with(|| a.by_place(b)));
-            instances.dedup_by(|a, b| a.is_copy_of(b));
-            instances.shrink_to_fit();
+    fn listing(mut self, folder: &Path, all: &Paths) -> Listing {
+        let series = self.images.into_iter().map(|(uid, found)| {
+            let (instances, files) = found.instances.sorted(found.files);
+            let mut paths = Paths::default();
+            for path in files.into_iter().filter_map(|file| all.get(file as usize)) {
+                paths.push(&path);
+            }
+            paths.finish();
             Series {
                 folder: folder.to_owned(),
                 uid,
                 tags: *found.tags,
-                instances: found.instances,
+                instances,
+                paths,
             }
         });
         let series = series.collect();

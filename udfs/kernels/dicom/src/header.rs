@@ -1,6 +1,7 @@
 //! What one file is, from the elements before its pixels.
 
 use crate::attributes::{item, text};
+use crate::dataset::Dataset;
 use crate::error::Problem;
 use crate::file::{DicomFile, Wanted, read};
 use crate::pixels::{PixelFormat, Rescale, Stored, per_frame, plausible};
@@ -9,10 +10,8 @@ use crate::rtstruct::{self, StructureSet};
 use crate::seg::{self, Segmentation};
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
-use dicom_object::InMemDicomObject;
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What tells about a series beside its geometry; nothing of it identifies a person by the standard's list (PS3.15 annex E)
@@ -78,7 +77,7 @@ pub struct TagOptions {
 }
 
 impl SeriesTags {
-    pub(crate) fn of(object: &InMemDicomObject, options: TagOptions) -> Self {
+    pub(crate) fn of(object: Dataset<'_>, options: TagOptions) -> Self {
         let get = |tag| text(object, tag);
         let number = |tag| get(tag).and_then(|t| t.parse().ok());
         let frame_of_reference = get(tags::FRAME_OF_REFERENCE_UID);
@@ -113,8 +112,8 @@ impl SeriesTags {
 /// One frame of an image: where it lies and how its numbers become values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Frame {
-    position: [f64; 3],
-    view: Arc<View>,
+    pub position: [f64; 3],
+    pub view: Arc<View>,
 }
 
 /// What most frames of a series have in common, kept once for all of them.
@@ -151,41 +150,14 @@ impl Frame {
     }
 }
 
-/// One image file of a series.
+/// What one image file of a series is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Instance {
-    /// Not yet known when it is made from the file's bytes.
-    #[serde(skip)]
-    pub path: PathBuf,
     pub sop_uid: Box<str>,
     pub kind: Arc<Kind>,
     /// Why it cannot be part of a volume, instead of its frames.
     #[serde(with = "crate::cache::understood")]
     pub frames: Result<Box<[Frame]>, Box<Problem>>,
-}
-
-impl Instance {
-    /// Order of instances of one identifier: by place, and by path for those of one place.
-    pub fn by_place(&self, other: &Self) -> Ordering {
-        let place = |i: &Self| i.frames.as_ref().ok().and_then(|f| Some(f.first()?.position));
-        let (a, b) = (place(self), place(other));
-        let axes = a.into_iter().flatten().zip(b.into_iter().flatten());
-        let by_axis = axes.map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
-        a.is_some()
-            .cmp(&b.is_some())
-            .then(by_axis.unwrap_or(Ordering::Equal))
-            .then_with(|| self.path.cmp(&other.path))
-    }
-
-    /// Whether another is the same image. Identifiers alone do not tell: there are programs that give all slices one.
-    pub fn is_copy_of(&self, other: &Self) -> bool {
-        let frames = match (&self.frames, &other.frames) {
-            (Ok(a), Ok(b)) => a == b,
-            (Err(_), Err(_)) => true,
-            _ => false,
-        };
-        frames && self.sop_uid == other.sop_uid && self.kind == other.kind
-    }
 }
 
 /// What most instances of a series have in common, kept once for all of them.
@@ -196,23 +168,7 @@ pub(crate) struct Kind {
     pub format: PixelFormat,
 }
 
-/// What instances of one series share.
-#[derive(Debug, Default)]
-pub(crate) struct Common {
-    kinds: Vec<Arc<Kind>>,
-    views: Vec<Arc<View>>,
-}
-
-impl Common {
-    /// Makes an instance hold what those before it hold, where that is the same.
-    pub fn share(&mut self, instance: &mut Instance) {
-        share(&mut self.kinds, &mut instance.kind);
-        for frame in instance.frames.iter_mut().flatten() {
-            share(&mut self.views, &mut frame.view);
-        }
-    }
-}
-
+/// Makes one hold what one before it holds, where that is the same.
 fn share<T: PartialEq>(known: &mut Vec<Arc<T>>, one: &mut Arc<T>) {
     /// Where there are more, most will be different.
     const MOST: usize = 16;
@@ -252,20 +208,20 @@ pub(crate) fn content(path: &Path, options: TagOptions) -> Result<Content, Probl
         Err(Problem::NotDicom) => return Ok(Content::Foreign),
         read => read?,
     };
-    let class = text(&file.object, tags::SOP_CLASS_UID).unwrap_or_default();
+    let class = text(file.object(), tags::SOP_CLASS_UID).unwrap_or_default();
     if SEGMENTATIONS.contains(&class.as_str()) {
-        let tags = SeriesTags::of(&file.object, options);
+        let tags = SeriesTags::of(file.object(), options);
         return Ok(Content::Segmentation(Box::new(seg::header(&file, tags)?)));
     }
     if class == uids::RT_STRUCTURE_SET_STORAGE {
-        let tags = SeriesTags::of(&file.object, options);
+        let tags = SeriesTags::of(file.object(), options);
         return Ok(Content::StructureSet(Box::new(rtstruct::header(&file, tags)?)));
     }
     if file.pixels.is_none() || class == uids::MEDIA_STORAGE_DIRECTORY_STORAGE || class == uids::RT_DOSE_STORAGE {
         return Ok(Content::Other);
     }
     let series_uid = file.uid(tags::SERIES_INSTANCE_UID, "SeriesInstanceUID")?;
-    let tags = Box::new(SeriesTags::of(&file.object, options));
+    let tags = Box::new(SeriesTags::of(file.object(), options));
     let instance = Box::new(instance(&file)?);
     Ok(Content::Image {
         series_uid,
@@ -279,7 +235,7 @@ pub(crate) const SEGMENTATIONS: [&str; 2] = [uids::SEGMENTATION_STORAGE, "1.2.84
 
 /// One image file: its frames and how they are stored.
 pub(crate) fn instance(file: &DicomFile) -> Result<Instance, Problem> {
-    let object = &file.object;
+    let object = file.object();
     let mut format = PixelFormat::of(object)?;
     match file.pixels.map(|p| p.tag) {
         Some(tags::FLOAT_PIXEL_DATA) => format.kind = Stored::Float,
@@ -288,7 +244,6 @@ pub(crate) fn instance(file: &DicomFile) -> Result<Instance, Problem> {
     }
     plausible(file, &format)?;
     Ok(Instance {
-        path: PathBuf::new(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?.into(),
         frames: frames(object, &format).map_err(Box::new),
         kind: Arc::new(Kind {
@@ -298,11 +253,11 @@ pub(crate) fn instance(file: &DicomFile) -> Result<Instance, Problem> {
     })
 }
 
-fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Box<[Frame]>, Problem> {
+fn frames(object: Dataset<'_>, format: &PixelFormat) -> Result<Box<[Frame]>, Problem> {
     let (rows, columns) = (format.rows, format.columns);
     let groups = per_frame(object);
     let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
-    if groups.is_empty() && shared.is_none() {
+    if groups.clone().next().is_none() && shared.is_none() {
         if format.frames > 1 {
             return Err(Problem::Missing {
                 keyword: "PerFrameFunctionalGroupsSequence",
@@ -311,14 +266,14 @@ fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Box<[Frame]
         let plane = Plane::of(object, rows, columns)?;
         return Ok([Frame::new(plane, Rescale::of(object)?)].into());
     }
-    if groups.len() != format.frames as usize {
+    if groups.clone().count() != format.frames as usize {
         return Err(Problem::Value {
             keyword: "NumberOfFrames",
             found: format.frames.to_string(),
             expected: "as many as PerFrameFunctionalGroupsSequence has items",
         });
     }
-    let of_group = |group: Option<&InMemDicomObject>| {
+    let of_group = |group: Option<Dataset<'_>>| {
         group
             .and_then(|g| item(g, tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE))
             .map_or(Ok(None), Rescale::of)
@@ -327,11 +282,15 @@ fn frames(object: &InMemDicomObject, format: &PixelFormat) -> Result<Box<[Frame]
         Some(common) => Some(common),
         None => Rescale::of(object)?,
     };
-    groups
-        .iter()
-        .map(|group| {
-            let plane = Plane::of_frame(Some(group), shared, rows, columns)?;
-            Ok(Frame::new(plane, of_group(Some(group))?.or_else(|| common.clone())))
-        })
-        .collect()
+    // Files of very many frames are read here, of which all but a few look the same way.
+    let mut views = Vec::new();
+    let mut frames = Vec::new();
+    frames.reserve_exact(format.frames as usize);
+    for group in groups {
+        let plane = Plane::of_frame(Some(group), shared, rows, columns)?;
+        let mut frame = Frame::new(plane, of_group(Some(group))?.or_else(|| common.clone()));
+        share(&mut views, &mut frame.view);
+        frames.push(frame);
+    }
+    Ok(frames.into())
 }

@@ -23,7 +23,7 @@ impl Series {
         let mut buffer = vec![0; STEP];
         let mut hashes = Vec::new();
         for path in self.files() {
-            hashes.push(hash_file(path, &mut buffer, cancelled).map_err(|p| p.of(path))?);
+            hashes.push(hash_file(&path, &mut buffer, cancelled).map_err(|p| p.of(&path))?);
         }
         Ok(joined(hashes))
     }

@@ -2,15 +2,16 @@
 
 use crate::attributes::{get, item, items, number, numbers, text, whole};
 use crate::codec;
+use crate::dataset::{Dataset, Element, Items, Number};
 use crate::error::Problem;
 use crate::file::DicomFile;
 use crate::structure::fragments;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What the stored numbers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub(crate) struct PixelFormat {
 
 impl PixelFormat {
     /// From the elements before the pixels.
-    pub fn of(object: &InMemDicomObject) -> Result<Self, Problem> {
+    pub fn of(object: Dataset<'_>) -> Result<Self, Problem> {
         let need = |tag, keyword| whole(object, tag, keyword)?.ok_or(Problem::Missing { keyword });
         let samples = whole(object, tags::SAMPLES_PER_PIXEL, "SamplesPerPixel")?.unwrap_or(1);
         let photometric = text(object, tags::PHOTOMETRIC_INTERPRETATION).unwrap_or_default();
@@ -121,13 +122,13 @@ pub(crate) enum Rescale {
     /// The first number that is mapped, and the values from there on; what lies outside takes the nearest.
     Table {
         first: i64,
-        values: Box<[u16]>,
+        values: Arc<[u16]>,
     },
 }
 
 impl Rescale {
     /// Of an object or of a Pixel Value Transformation item; none when it says nothing.
-    pub fn of(object: &InMemDicomObject) -> Result<Option<Self>, Problem> {
+    pub fn of(object: Dataset<'_>) -> Result<Option<Self>, Problem> {
         if let Some(table) = item(object, tags::MODALITY_LUT_SEQUENCE) {
             let signed = whole(object, tags::PIXEL_REPRESENTATION, "PixelRepresentation")? == Some(1);
             return Self::table(table, signed).map(Some);
@@ -147,7 +148,7 @@ impl Rescale {
         }))
     }
 
-    fn table(table: &InMemDicomObject, signed: bool) -> Result<Self, Problem> {
+    fn table(table: Dataset<'_>, signed: bool) -> Result<Self, Problem> {
         let wrong = |found| Problem::Value {
             keyword: "ModalityLUTSequence",
             found,
@@ -168,22 +169,21 @@ impl Rescale {
             first @ 0x8000..=0xFFFF if signed => first - 0x10000,
             first => first,
         };
-        let data = get(table, tags::LUT_DATA).and_then(|e| e.value().primitive());
-        let mut values = match data {
-            Some(data) => data.to_multi_int::<u16>().or_else(|_| Ok(from_bytes(&data.to_bytes()))),
-            None => Err(Problem::Missing { keyword: "LUTData" }),
-        }?;
-        if values.len() < count && data.is_some_and(|d| d.to_bytes().len() >= 2 * count) {
-            values = from_bytes(&data.map(|d| d.to_bytes()).unwrap_or_default());
-        }
+        let data = get(table, tags::LUT_DATA)
+            .filter(|data| data.items().is_none())
+            .ok_or(Problem::Missing { keyword: "LUTData" })?;
+        let entry = |number: Number| Some(number.value()? as u16).filter(|n| number.value() == Some(f64::from(*n)));
+        let entries = data.numbers().map(entry);
+        // Entries of 8 bits that are too few may be halves of entries of 16.
+        let halves = data.number_bytes() >= 2 * count && data.numbers().count() < count;
+        let values: Arc<[u16]> = match halves || data.is_text() || entries.clone().any(|entry| entry.is_none()) {
+            true => halves_joined(&data).take(count).collect(),
+            false => entries.flatten().take(count).collect(),
+        };
         if values.len() < count {
             return Err(wrong(format!("{} entries instead of {count}", values.len())));
         }
-        values.truncate(count);
-        Ok(Self::Table {
-            first,
-            values: values.into(),
-        })
+        Ok(Self::Table { first, values })
     }
 
     /// The value of a stored number.
@@ -198,11 +198,9 @@ impl Rescale {
     }
 }
 
-fn from_bytes(bytes: &[u8]) -> Vec<u16> {
-    bytes
-        .chunks_exact(2)
-        .map(|b| u16::from_le_bytes([b[0], b[1]]))
-        .collect()
+fn halves_joined(data: &Element<'_>) -> impl Iterator<Item = u16> {
+    let mut bytes = data.little_endian();
+    std::iter::from_fn(move || Some(u16::from_le_bytes([bytes.next()?, bytes.next()?])))
 }
 
 /// The pixels of a file.
@@ -221,7 +219,7 @@ enum Place<'a> {
 impl<'a> Frames<'a> {
     /// Finds the pixels of a file that was read with [`Wanted::Pixels`](crate::file::Wanted::Pixels).
     pub fn of(file: &'a DicomFile) -> Result<Self, Problem> {
-        let mut format = PixelFormat::of(&file.object)?;
+        let mut format = PixelFormat::of(file.object())?;
         let pixels = file.pixels.ok_or(Problem::Missing { keyword: "PixelData" })?;
         let (kind, bits) = match pixels.tag {
             tags::FLOAT_PIXEL_DATA => (Stored::Float, 32),
@@ -368,11 +366,9 @@ fn frames_of(file: &DicomFile, format: &PixelFormat, at: usize) -> Result<Vec<Ve
         found: format.frames.to_string(),
         expected: "as many as its offset table or its fragments of pixels",
     };
-    let offsets: Vec<u64> = match get(&file.object, tags::EXTENDED_OFFSET_TABLE) {
+    let offsets: Vec<u64> = match get(file.object(), tags::EXTENDED_OFFSET_TABLE) {
         Some(extended) => extended
             .value()
-            .to_bytes()
-            .map_err(|_| mismatch())?
             .chunks_exact(8)
             .map(|b| b.iter().rev().fold(0, |n, byte| n << 8 | u64::from(*byte)))
             .collect(),
@@ -471,6 +467,6 @@ pub(crate) fn each_stored(format: &PixelFormat, bytes: &[u8], skip: usize, mut e
 }
 
 /// The frames' own items, when there are any.
-pub(crate) fn per_frame(object: &InMemDicomObject) -> &[InMemDicomObject] {
+pub(crate) fn per_frame(object: Dataset<'_>) -> Items<'_> {
     items(object, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE)
 }

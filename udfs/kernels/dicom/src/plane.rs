@@ -1,9 +1,9 @@
 //! Where frames lie in space, and the grid that a stack of them makes.
 
 use crate::attributes::{array, item, number};
+use crate::dataset::Dataset;
 use crate::error::Problem;
 use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
 use radsql_volume::Grid;
 use serde::{Deserialize, Serialize};
 
@@ -34,18 +34,18 @@ pub(crate) struct Plane {
 
 impl Plane {
     /// Of a single-frame object.
-    pub fn of(object: &InMemDicomObject, rows: u32, columns: u32) -> Result<Self, Problem> {
+    pub fn of(object: Dataset<'_>, rows: u32, columns: u32) -> Result<Self, Problem> {
         Self::from_parts(&[object], &[object], &[object], rows, columns)
     }
 
     /// Of one frame of a multi-frame object: its own functional groups win over the shared ones.
     pub fn of_frame(
-        frame: Option<&InMemDicomObject>,
-        shared: Option<&InMemDicomObject>,
+        frame: Option<Dataset<'_>>,
+        shared: Option<Dataset<'_>>,
         rows: u32,
         columns: u32,
     ) -> Result<Self, Problem> {
-        let group = |tag| -> Vec<&InMemDicomObject> {
+        let group = |tag| -> Vec<_> {
             [frame, shared]
                 .into_iter()
                 .flatten()
@@ -62,9 +62,9 @@ impl Plane {
     }
 
     fn from_parts(
-        position: &[&InMemDicomObject],
-        orientation: &[&InMemDicomObject],
-        measures: &[&InMemDicomObject],
+        position: &[Dataset<'_>],
+        orientation: &[Dataset<'_>],
+        measures: &[Dataset<'_>],
         rows: u32,
         columns: u32,
     ) -> Result<Self, Problem> {
@@ -94,7 +94,7 @@ impl Plane {
                 (tags::SLICE_THICKNESS, "SliceThickness"),
             ] {
                 // Only a single slice needs it: what cannot be understood is as good as absent.
-                let found = number(m, tag, keyword).ok().flatten().map_or(0.0, f64::abs);
+                let found = number(*m, tag, keyword).ok().flatten().map_or(0.0, f64::abs);
                 if thickness == 0.0 && found > 0.0 {
                     thickness = found;
                 }
@@ -132,12 +132,12 @@ impl Plane {
 }
 
 fn first<const N: usize>(
-    objects: &[&InMemDicomObject],
+    objects: &[Dataset<'_>],
     tag: dicom_core::Tag,
     keyword: &'static str,
 ) -> Result<[f64; N], Problem> {
     for object in objects {
-        if let Some(found) = array::<N>(object, tag, keyword)? {
+        if let Some(found) = array::<N>(*object, tag, keyword)? {
             return Ok(found);
         }
     }

@@ -126,7 +126,7 @@ pub fn read_region(
 ) -> Result<Mask, DicomError> {
     let path = path.as_ref();
     let header = read(path, Wanted::Header).map_err(|p| p.of(path))?;
-    if text(&header.object, tags::SOP_CLASS_UID).as_deref() != Some(uids::RT_STRUCTURE_SET_STORAGE) {
+    if text(header.object(), tags::SOP_CLASS_UID).as_deref() != Some(uids::RT_STRUCTURE_SET_STORAGE) {
         return read_segment(path, selector, image, options);
     }
     let image = image.ok_or_else(|| Problem::NeedsImage.of(path))?;

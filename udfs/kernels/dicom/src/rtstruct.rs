@@ -1,17 +1,17 @@
 //! RT structure sets: closed planar contours to voxels.
 
 use crate::attributes::{items, numbers, text, whole};
+use crate::dataset::Dataset;
 use crate::error::{DicomError, Problem};
 use crate::file::{DicomFile, Wanted, read};
 use crate::header::SeriesTags;
 use crate::place::{Slice, assemble, index_of};
 use crate::polygon::Polygons;
-use crate::selector::{Numbered, find, selector};
+use crate::selector::{Numbered, few, find, selector};
 use dicom_dictionary_std::{tags, uids};
-use dicom_object::InMemDicomObject;
 use radsql_volume::{Grid, Mask, VolumeError};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// Contours nearer than this, in slices, lie in one plane.
@@ -53,7 +53,7 @@ pub fn read_structure_set(path: impl AsRef<Path>) -> Result<StructureSet, DicomE
     let path = path.as_ref();
     let open = || {
         let file = structure_set_file(path)?;
-        let found = header(&file, SeriesTags::of(&file.object, Default::default()))?;
+        let found = header(&file, SeriesTags::of(file.object(), Default::default()))?;
         Ok(StructureSet {
             path: path.to_owned(),
             ..found
@@ -64,7 +64,7 @@ pub fn read_structure_set(path: impl AsRef<Path>) -> Result<StructureSet, DicomE
 
 fn structure_set_file(path: &Path) -> Result<DicomFile, Problem> {
     let file = read(path, Wanted::Header)?;
-    let class = text(&file.object, tags::SOP_CLASS_UID).unwrap_or_default();
+    let class = text(file.object(), tags::SOP_CLASS_UID).unwrap_or_default();
     match class == uids::RT_STRUCTURE_SET_STORAGE {
         true => Ok(file),
         false => Err(Problem::Kind {
@@ -75,57 +75,58 @@ fn structure_set_file(path: &Path) -> Result<DicomFile, Problem> {
 }
 
 /// The number of a region whose contours an item has.
-fn region_of(contours: &InMemDicomObject) -> Option<u32> {
+fn region_of(contours: Dataset<'_>) -> Option<u32> {
     whole(contours, tags::REFERENCED_ROI_NUMBER, "ReferencedROINumber")
         .ok()
         .flatten()
 }
 
 /// The closed contours of an item.
-fn closed(contours: &InMemDicomObject) -> impl Iterator<Item = &InMemDicomObject> {
-    items(contours, tags::CONTOUR_SEQUENCE).iter().filter(|c| {
-        text(c, tags::CONTOUR_GEOMETRIC_TYPE)
+fn closed(contours: Dataset<'_>) -> impl Iterator<Item = Dataset<'_>> {
+    items(contours, tags::CONTOUR_SEQUENCE).filter(|c| {
+        text(*c, tags::CONTOUR_GEOMETRIC_TYPE)
             .is_some_and(|kind| ["CLOSED_PLANAR", "CLOSEDPLANAR_XOR"].contains(&kind.as_str()))
     })
 }
 
 pub(crate) fn header(file: &DicomFile, tags: SeriesTags) -> Result<StructureSet, Problem> {
-    let object = &file.object;
-    let mut contours: HashMap<u32, usize> = HashMap::new();
-    for item in items(object, tags::ROI_CONTOUR_SEQUENCE) {
-        if let Some(number) = region_of(item) {
-            *contours.entry(number).or_default() += closed(item).count();
-        }
-    }
+    let object = file.object();
+    let found = items(object, tags::STRUCTURE_SET_ROI_SEQUENCE);
     let mut rois = Vec::new();
-    for one in items(object, tags::STRUCTURE_SET_ROI_SEQUENCE) {
+    rois.reserve_exact(few(found.clone(), "StructureSetROISequence")?);
+    for one in found {
         let number = whole(one, tags::ROI_NUMBER, "ROINumber")?.ok_or(Problem::Missing { keyword: "ROINumber" })?;
         rois.push(Roi {
             number,
             name: text(one, tags::ROI_NAME).unwrap_or_default(),
-            contours: contours.get(&number).copied().unwrap_or(0),
+            contours: 0,
         });
     }
+    let mut contours: HashMap<u32, usize> = rois.iter().map(|roi| (roi.number, 0)).collect();
+    for item in items(object, tags::ROI_CONTOUR_SEQUENCE) {
+        if let Some(count) = region_of(item).and_then(|number| contours.get_mut(&number)) {
+            *count += closed(item).count();
+        }
+    }
+    for roi in &mut rois {
+        roi.contours = contours.get(&roi.number).copied().unwrap_or(0);
+    }
     let frames = items(object, tags::REFERENCED_FRAME_OF_REFERENCE_SEQUENCE);
-    let mut referenced_series: Vec<String> = frames
-        .iter()
+    let referenced_series: BTreeSet<String> = frames
+        .clone()
         .flat_map(|f| items(f, tags::RT_REFERENCED_STUDY_SEQUENCE))
         .flat_map(|s| items(s, tags::RT_REFERENCED_SERIES_SEQUENCE))
         .filter_map(|s| text(s, tags::SERIES_INSTANCE_UID))
         .collect();
-    referenced_series.sort_unstable();
-    referenced_series.dedup();
+    let frames_of_reference: BTreeSet<String> = frames.filter_map(|f| text(f, tags::FRAME_OF_REFERENCE_UID)).collect();
     Ok(StructureSet {
         path: PathBuf::new(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?,
         series_uid: text(object, tags::SERIES_INSTANCE_UID),
         tags,
         rois,
-        referenced_series,
-        frames_of_reference: frames
-            .iter()
-            .filter_map(|f| text(f, tags::FRAME_OF_REFERENCE_UID))
-            .collect(),
+        referenced_series: referenced_series.into_iter().collect(),
+        frames_of_reference: frames_of_reference.into_iter().collect(),
     })
 }
 
@@ -220,8 +221,11 @@ fn roi_mask(path: &Path, selector: &str, image: &Grid) -> Result<Mask, Problem> 
     let roi = find(&about.rois, selector)?;
     let region = || about.selector(roi);
     let mut contours: Vec<(f64, Vec<[f64; 2]>)> = Vec::new();
-    let mine = items(&file.object, tags::ROI_CONTOUR_SEQUENCE).iter();
-    for contour in mine.filter(|item| region_of(item) == Some(roi.number)).flat_map(closed) {
+    let mine = items(file.object(), tags::ROI_CONTOUR_SEQUENCE);
+    for contour in mine
+        .filter(|item| region_of(*item) == Some(roi.number))
+        .flat_map(closed)
+    {
         let points = points_of(contour, image)?;
         let [low, high] = points
             .iter()
@@ -290,7 +294,7 @@ fn roi_mask(path: &Path, selector: &str, image: &Grid) -> Result<Mask, Problem> 
 }
 
 /// The points of a contour, as indices of the image's grid.
-fn points_of(contour: &InMemDicomObject, image: &Grid) -> Result<Vec<[f64; 3]>, Problem> {
+fn points_of(contour: Dataset<'_>, image: &Grid) -> Result<Vec<[f64; 3]>, Problem> {
     let data = numbers(contour, tags::CONTOUR_DATA, "ContourData")?.unwrap_or_default();
     if data.len() % 3 != 0 {
         return Err(Problem::Value {

@@ -1,18 +1,19 @@
 //! DICOM segmentations: binary, fractional and label map.
 
 use crate::attributes::{item, items, text, whole};
+use crate::dataset::Dataset;
 use crate::error::{DicomError, Problem};
 use crate::file::{DicomFile, Wanted, read};
 use crate::header::{SEGMENTATIONS, SeriesTags};
 use crate::pixels::{Frames, PixelFormat, each_stored, per_frame, unpack_bits};
 use crate::place::{Slice, assemble, offset_on};
 use crate::plane::{Plane, dot, grid, minus};
-use crate::selector::{Numbered, find, selector};
+use crate::selector::{Numbered, few, find, selector};
 use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
 use radsql_imaging::Limits;
 use radsql_volume::{Grid, Mask, correct_mask};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// How the segments' pixels are written.
@@ -89,7 +90,7 @@ pub fn read_segmentation(path: impl AsRef<Path>) -> Result<Segmentation, DicomEr
     let open = || {
         let file = read(path, Wanted::Header)?;
         check_class(&file)?;
-        let found = header(&file, SeriesTags::of(&file.object, Default::default()))?;
+        let found = header(&file, SeriesTags::of(file.object(), Default::default()))?;
         Ok(Segmentation {
             path: path.to_owned(),
             ..found
@@ -99,7 +100,7 @@ pub fn read_segmentation(path: impl AsRef<Path>) -> Result<Segmentation, DicomEr
 }
 
 fn check_class(file: &DicomFile) -> Result<(), Problem> {
-    let class = text(&file.object, tags::SOP_CLASS_UID).unwrap_or_default();
+    let class = text(file.object(), tags::SOP_CLASS_UID).unwrap_or_default();
     match SEGMENTATIONS.contains(&class.as_str()) {
         true => Ok(()),
         false => Err(Problem::Kind {
@@ -110,9 +111,11 @@ fn check_class(file: &DicomFile) -> Result<(), Problem> {
 }
 
 pub(crate) fn header(file: &DicomFile, tags: SeriesTags) -> Result<Segmentation, Problem> {
-    let object = &file.object;
+    let object = file.object();
+    let found = items(object, tags::SEGMENT_SEQUENCE);
     let mut segments = Vec::new();
-    for one in items(object, tags::SEGMENT_SEQUENCE) {
+    segments.reserve_exact(few(found.clone(), "SegmentSequence")?);
+    for one in found {
         segments.push(Segment {
             number: whole(one, tags::SEGMENT_NUMBER, "SegmentNumber")?.ok_or(Problem::Missing {
                 keyword: "SegmentNumber",
@@ -144,12 +147,9 @@ pub(crate) fn header(file: &DicomFile, tags: SeriesTags) -> Result<Segmentation,
             });
         }
     };
-    let mut referenced_series: Vec<String> = items(object, tags::REFERENCED_SERIES_SEQUENCE)
-        .iter()
+    let referenced_series: BTreeSet<String> = items(object, tags::REFERENCED_SERIES_SEQUENCE)
         .filter_map(|s| text(s, tags::SERIES_INSTANCE_UID))
         .collect();
-    referenced_series.sort_unstable();
-    referenced_series.dedup();
     Ok(Segmentation {
         path: PathBuf::new(),
         sop_uid: file.uid(tags::SOP_INSTANCE_UID, "SOPInstanceUID")?,
@@ -157,15 +157,15 @@ pub(crate) fn header(file: &DicomFile, tags: SeriesTags) -> Result<Segmentation,
         tags,
         kind,
         segments,
-        referenced_series,
+        referenced_series: referenced_series.into_iter().collect(),
         referenced_instance: source_instance(object),
     })
 }
 
 /// An image from which the first frame that says so was derived.
-fn source_instance(object: &InMemDicomObject) -> Option<String> {
+fn source_instance(object: Dataset<'_>) -> Option<String> {
     let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
-    per_frame(object).iter().chain(shared).find_map(|group| {
+    per_frame(object).chain(shared).find_map(|group| {
         let source = item(
             item(group, tags::DERIVATION_IMAGE_SEQUENCE)?,
             tags::SOURCE_IMAGE_SEQUENCE,
@@ -266,7 +266,7 @@ fn segment_mask(path: &Path, selector: &str, image: Option<&Grid>, options: &Seg
     let about = header(&file, SeriesTags::default())?;
     let wanted = find(&about.segments, selector)?.number;
     let frames = Frames::of(&file)?;
-    let described = descriptions(&file.object, &frames.format)?;
+    let described = descriptions(file.object(), &frames.format)?;
     let mine: Vec<usize> = described
         .iter()
         .enumerate()
@@ -296,7 +296,7 @@ fn segment_mask(path: &Path, selector: &str, image: Option<&Grid>, options: &Seg
             return assemble(image, &slices(found, offsets, columns));
         }
     }
-    let planes: Vec<Plane> = described.iter().map(|d| d.plane).collect();
+    let planes: Vec<Plane> = described.into_iter().map(|d| d.plane).collect();
     let own = own_grid(&planes)?;
     let offsets: Option<Vec<_>> = found.iter().map(|(plane, _)| offset_on(&own, plane)).collect();
     let offsets = offsets.ok_or(Problem::Mixed {
@@ -352,17 +352,17 @@ struct Described {
     segment: Option<u32>,
 }
 
-fn descriptions(object: &InMemDicomObject, format: &PixelFormat) -> Result<Vec<Described>, Problem> {
+fn descriptions(object: Dataset<'_>, format: &PixelFormat) -> Result<Vec<Described>, Problem> {
     let groups = per_frame(object);
     let shared = item(object, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
-    if groups.len() != format.frames as usize {
+    if groups.clone().count() != format.frames as usize {
         return Err(Problem::Value {
             keyword: "NumberOfFrames",
             found: format.frames.to_string(),
             expected: "as many as PerFrameFunctionalGroupsSequence has items",
         });
     }
-    let mut described = Vec::with_capacity(groups.len());
+    let mut described = Vec::with_capacity(format.frames as usize);
     for group in groups {
         let mut segment = None;
         for group in [Some(group), shared].into_iter().flatten() {

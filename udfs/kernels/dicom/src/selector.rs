@@ -1,7 +1,23 @@
 //! How one of a file's regions is asked for: by its name, or by its number.
 
+use crate::dataset::Items;
 use crate::error::Problem;
 use std::collections::HashMap;
+
+/// Segments have no other numbers than those of 16 bits, and nobody draws as many regions.
+const MOST: usize = 1 << 16;
+
+/// How many items describe segments or regions, of which much is kept.
+pub(crate) fn few(items: Items<'_>, keyword: &'static str) -> Result<usize, Problem> {
+    match items.count() {
+        count if count <= MOST => Ok(count),
+        count => Err(Problem::Value {
+            keyword,
+            found: format!("{count} items"),
+            expected: "65536 at most",
+        }),
+    }
+}
 
 /// What has a number, and a name that may be empty or that of others too.
 pub(crate) trait Numbered {

@@ -2,24 +2,41 @@
 
 use crate::error::{DicomError, Problem};
 use crate::file::{Wanted, read};
-use crate::header::{ACQUISITION, Frame, Instance, SeriesTags, instance};
+use crate::header::{ACQUISITION, Frame, SeriesTags, instance};
+use crate::instances::Instances;
 use crate::pixels::{Frames, Rescale, Stored, each_stored};
 use crate::plane::stack;
 use crate::suv::Suv;
+use crate::texts::Paths;
 use ndarray::Array3;
 use radsql_imaging::Limits;
 use radsql_volume::{Bounds, Grid, Volume, VoxelType, Voxels};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An image series as its headers describe it. Instances that are there twice (one SOP Instance UID, one
 /// place) count once.
-#[derive(Debug)]
 pub struct Series {
     pub(crate) folder: PathBuf,
     pub(crate) uid: String,
     pub(crate) tags: SeriesTags,
-    pub(crate) instances: Vec<Instance>,
+    pub(crate) instances: Instances,
+    /// The file of each instance.
+    pub(crate) paths: Paths,
+}
+
+impl fmt::Debug for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instances = (0..self.instances.len()).map(|at| self.instances.get(at));
+        f.debug_struct("Series")
+            .field("folder", &self.folder)
+            .field("uid", &self.uid)
+            .field("tags", &self.tags)
+            .field("instances", &instances.collect::<Vec<_>>())
+            .field("files", &self.files().collect::<Vec<_>>())
+            .finish()
+    }
 }
 
 /// How numbers are given.
@@ -46,17 +63,17 @@ impl Series {
     }
 
     /// Its files, in the order of their SOP Instance UIDs.
-    pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.instances.iter().map(|i| i.path.as_path())
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.paths.from(0)
     }
 
     /// Its SOP Instance UIDs, in order.
-    pub fn instance_uids(&self) -> impl Iterator<Item = &str> {
-        self.instances.iter().map(|i| i.sop_uid.as_ref())
+    pub fn instance_uids(&self) -> impl Iterator<Item = String> {
+        self.instances.uids()
     }
 
     pub(crate) fn has_instance(&self, uid: &str) -> bool {
-        self.instances.binary_search_by(|i| i.sop_uid.as_ref().cmp(uid)).is_ok()
+        self.instances.have(uid)
     }
 
     /// Where its voxels lie, as SimpleITK has it for the same files.
@@ -176,9 +193,11 @@ impl Series {
             if cancelled.load(Ordering::Relaxed) {
                 return Err(self.named(Problem::Cancelled));
             }
-            let listed = &self.instances[file[0].0];
-            let named = |p: Problem| p.of(&listed.path);
-            let opened = read(&listed.path, Wanted::Pixels).map_err(named)?;
+            let at = file[0].0;
+            let path = self.paths.get(at).unwrap_or_default();
+            let named = |p: Problem| p.of(&path);
+            let listed = self.instances.get(at);
+            let opened = read(&path, Wanted::Pixels).map_err(named)?;
             let now = instance(&opened).map_err(named)?;
             if now.sop_uid != listed.sop_uid || now.kind.format != listed.kind.format || now.frames.is_err() {
                 return Err(named(Problem::Changed));
@@ -220,10 +239,10 @@ impl Series {
     pub(crate) fn stack(&self) -> Result<(Grid, Vec<(usize, usize)>), Problem> {
         let mut planes = Vec::with_capacity(self.instances.len());
         let mut places = Vec::with_capacity(self.instances.len());
-        for (i, instance) in self.instances.iter().enumerate() {
-            let frames = instance.frames.as_ref().map_err(|p| p.again())?;
-            planes.extend(frames.iter().map(Frame::plane));
+        for i in 0..self.instances.len() {
+            let frames = self.instances.frames(i).map_err(Problem::again)?;
             places.extend((0..frames.len()).map(|f| (i, f)));
+            planes.extend(frames.map(|frame| frame.plane()));
         }
         let (grid, order) = stack(&planes).map_err(|problem| match problem {
             Problem::Doubled { doubled, at, .. } => Problem::Doubled {
@@ -240,7 +259,7 @@ impl Series {
     fn differences(&self) -> String {
         let mut differ = Vec::new();
         for (i, (keyword, _)) in ACQUISITION.iter().enumerate() {
-            let mut values: Vec<_> = self.instances.iter().map(|s| &s.kind.acquisition[i]).collect();
+            let mut values: Vec<_> = self.instances.kinds().map(|kind| &kind.acquisition[i]).collect();
             values.sort_unstable();
             values.dedup();
             if values.len() > 1 {
@@ -256,14 +275,15 @@ impl Series {
     fn value_type(&self) -> Result<VoxelType, Problem> {
         let (mut least, mut most, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
         let mut float = None;
-        for instance in &self.instances {
-            match instance.kind.format.kind {
+        for i in 0..self.instances.len() {
+            let format = &self.instances.kind(i).format;
+            match format.kind {
                 Stored::Float => float = float.or(Some(VoxelType::F32)),
                 Stored::Double => float = Some(VoxelType::F64),
                 _ => {}
             }
-            let (low, high) = instance.kind.format.range();
-            for frame in instance.frames.as_ref().map_err(|p| p.again())? {
+            let (low, high) = format.range();
+            for frame in self.instances.frames(i).map_err(Problem::again)? {
                 let ends = match frame.rescale() {
                     None => [low, high],
                     Some(Rescale::Linear { slope, intercept }) => {

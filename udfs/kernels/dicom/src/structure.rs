@@ -1,8 +1,10 @@
 //! A walk over the bytes of a data set before they are parsed: which elements there are, that each lies within the file and
-//! within its parent, and where the pixels begin. Depth and lengths are bounded here, so that what is parsed afterwards can
-//! neither exhaust the stack nor ask for memory that the file does not fill.
+//! within its parent, and where the pixels begin. Depth and lengths are bounded here, so that what is read of it afterwards
+//! can neither exhaust the stack nor ask for memory that the file does not fill.
 
+use crate::dataset::governs;
 use crate::error::Problem;
+use crate::table::{Entry, Table};
 use crate::wanted::is_read;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
@@ -11,8 +13,8 @@ use std::ops::Range;
 
 /// Sequences in sequences; the standard's own information objects stay below ten.
 const DEPTH: usize = 32;
-/// Elements of one file, nested ones included.
-const ELEMENTS: usize = 2_000_000;
+/// Fragments of one file's pixels.
+const FRAGMENTS: usize = 2_000_000;
 pub(crate) const UNDEFINED: u32 = u32::MAX;
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
@@ -34,14 +36,6 @@ pub(crate) struct PixelElement {
     pub at: usize,
     /// Bytes of the value; none when it is encapsulated.
     pub length: Option<u32>,
-}
-
-/// What a walk found.
-#[derive(Debug, Default)]
-pub(crate) struct Layout {
-    /// The elements before the pixels that are to be parsed.
-    pub elements: Vec<Range<usize>>,
-    pub pixels: Option<PixelElement>,
 }
 
 /// Why a walk ended early.
@@ -73,7 +67,39 @@ pub(crate) struct Walk<'a> {
     bytes: &'a [u8],
     /// Whether the file has no more bytes than these.
     whole: bool,
-    elements: usize,
+    /// Whether elements that are never read are kept too.
+    all: bool,
+    kept: Table,
+}
+
+impl Head {
+    /// The beginning of an element. What the bytes do not hold is 0.
+    #[inline]
+    pub fn at(bytes: &[u8], at: usize, encoding: Encoding) -> Self {
+        let tag = tag_at(bytes, at, encoding.big);
+        let short = |vr, length| Self {
+            tag,
+            vr,
+            length,
+            value: at + 8,
+        };
+        if tag.group() == 0xFFFE {
+            return short(VR::UN, u32_at(bytes, at + 4, encoding.big));
+        }
+        if !encoding.explicit {
+            return short(standard_vr(tag), u32_at(bytes, at + 4, encoding.big));
+        }
+        let vr = VR::from_binary(bytes_at(bytes, at + 4)).unwrap_or(VR::UN);
+        if !has_long_length(vr) {
+            return short(vr, u16_at(bytes, at + 6, encoding.big).into());
+        }
+        Self {
+            tag,
+            vr,
+            length: u32_at(bytes, at + 8, encoding.big),
+            value: at + 12,
+        }
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -81,13 +107,22 @@ impl<'a> Walk<'a> {
         Self {
             bytes,
             whole,
-            elements: 0,
+            all: false,
+            kept: Table::default(),
         }
     }
 
-    /// Walks from a byte to the pixels, or to the end. All elements are kept, or only those that are read.
-    pub fn dataset(&mut self, start: usize, encoding: Encoding, all: bool) -> Result<Layout, Stop> {
-        let mut layout = Layout::default();
+    /// Walks from a byte to the pixels, or to the end. Gives where the pixels lie, and the elements before them: all, or only
+    /// those that are read, in items too.
+    pub fn dataset(
+        mut self,
+        start: usize,
+        encoding: Encoding,
+        all: bool,
+    ) -> Result<(Option<PixelElement>, Table), Stop> {
+        self.all = all;
+        let mut order = Order::default();
+        let mut pixels = None;
         let mut at = start;
         let end = self.bytes.len();
         // The byte behind the last that is not zero, once it is looked for.
@@ -103,7 +138,7 @@ impl<'a> Walk<'a> {
             }
             let head = self.head(at, end, encoding)?;
             if is_pixels(head.tag) {
-                layout.pixels = Some(PixelElement {
+                pixels = Some(PixelElement {
                     tag: head.tag,
                     vr: head.vr,
                     at: head.value,
@@ -111,62 +146,62 @@ impl<'a> Walk<'a> {
                 });
                 break;
             }
-            let next = self.value(&head, end, encoding, 0)?;
-            if all || is_read(head.tag) {
-                match layout.elements.last_mut() {
-                    Some(last) if last.end == at => last.end = next,
-                    _ => layout.elements.push(at..next),
-                }
-            }
-            at = next;
+            at = self.element(at, &head, end, encoding, 0, Some(&mut order))?;
         }
-        Ok(layout)
+        self.ordered(0, &order, encoding);
+        Ok((pixels, self.kept))
     }
 
     /// Reads the beginning of an element.
-    pub fn head(&mut self, at: usize, end: usize, encoding: Encoding) -> Result<Head, Stop> {
-        self.elements += 1;
-        if self.elements > ELEMENTS {
-            return Err(damaged(at, "it has too many elements").into());
-        }
+    pub fn head(&self, at: usize, end: usize, encoding: Encoding) -> Result<Head, Stop> {
         self.within(at, 8, end)?;
-        let tag = Tag(self.u16(at, encoding.big), self.u16(at + 2, encoding.big));
-        if tag.group() == 0xFFFE {
-            return Ok(Head {
-                tag,
-                vr: VR::UN,
-                length: self.u32(at + 4, encoding.big),
-                value: at + 8,
-            });
-        }
-        if !encoding.explicit {
-            return Ok(Head {
-                tag,
-                vr: standard_vr(tag),
-                length: self.u32(at + 4, encoding.big),
-                value: at + 8,
-            });
-        }
-        let vr = VR::from_binary([self.bytes[at + 4], self.bytes[at + 5]]).unwrap_or(VR::UN);
-        if !has_long_length(vr) {
-            return Ok(Head {
-                tag,
-                vr,
-                length: self.u16(at + 6, encoding.big).into(),
-                value: at + 8,
-            });
-        }
-        self.within(at, 12, end)?;
-        Ok(Head {
-            tag,
-            vr,
-            length: self.u32(at + 8, encoding.big),
-            value: at + 12,
-        })
+        let head = Head::at(self.bytes, at, encoding);
+        self.within(at, head.value - at, end)?;
+        Ok(head)
     }
 
-    /// Walks over a value; gives the byte behind it.
-    pub fn value(&mut self, head: &Head, end: usize, encoding: Encoding, depth: usize) -> Result<usize, Stop> {
+    /// Walks over an element of which the beginning was read; gives the byte behind it. It is kept where its data set is,
+    /// whose order is then given.
+    fn element(
+        &mut self,
+        at: usize,
+        head: &Head,
+        end: usize,
+        encoding: Encoding,
+        depth: usize,
+        order: Option<&mut Order>,
+    ) -> Result<usize, Stop> {
+        let Some(order) = order.filter(|_| self.all || is_read(head.tag)) else {
+            return self.value(head, end, encoding, depth, false);
+        };
+        order.broken |= order.last.is_some_and(|last| last >= head.tag);
+        order.last = Some(head.tag);
+        let place = self.open(at)?;
+        let next = self.value(head, end, encoding, depth, true)?;
+        self.kept.close(place);
+        Ok(next)
+    }
+
+    fn open(&mut self, at: usize) -> Result<usize, Problem> {
+        // An element has eight bytes at least.
+        let more = (self.bytes.len() - at) / 8;
+        let place = self.kept.open(at, more);
+        place.ok_or_else(|| damaged(at, "its elements reach beyond 4 GB"))
+    }
+
+    /// Ends a data set or an item whose elements are kept from a place on.
+    fn ordered(&mut self, from: usize, order: &Order, encoding: Encoding) {
+        if order.broken {
+            let tag = |entry: Entry| tag_at(self.bytes, entry.at as usize, encoding.big);
+            match self.all {
+                true => self.kept.disorder(),
+                false => self.kept.drop_repeated(from, tag, governs),
+            }
+        }
+    }
+
+    /// Walks over a value, and keeps what stands in it or not; gives the byte behind it.
+    fn value(&mut self, head: &Head, end: usize, encoding: Encoding, depth: usize, keep: bool) -> Result<usize, Stop> {
         if depth >= DEPTH {
             return Err(Problem::Nesting { limit: DEPTH }.into());
         }
@@ -190,36 +225,65 @@ impl<'a> Walk<'a> {
         let mut at = head.value;
         while undefined || at < end {
             let item = self.head(at, end, inner)?;
-            at = item.value;
+            let item_at = std::mem::replace(&mut at, item.value);
             if item.tag == SEQUENCE_END && undefined {
                 return Ok(at);
             }
             if item.tag != ITEM {
                 return Err(damaged(at, "a sequence holds something other than items").into());
             }
-            if item.length != UNDEFINED {
-                self.within(at, item.length as usize, end)?;
-                let item_end = at + item.length as usize;
-                while !raw && at < item_end {
-                    let head = self.head(at, item_end, inner)?;
-                    at = self.value(&head, item_end, inner, depth + 1)?;
+            if raw {
+                if item.length == UNDEFINED {
+                    return Err(damaged(at, "a fragment of pixels has no length").into());
                 }
-                at = item_end;
+                self.within(at, item.length as usize, end)?;
+                at += item.length as usize;
                 continue;
             }
-            if raw {
-                return Err(damaged(at, "a fragment of pixels has no length").into());
-            }
-            loop {
-                let head = self.head(at, end, inner)?;
-                if head.tag == ITEM_END {
-                    at = head.value;
-                    break;
-                }
-                at = self.value(&head, end, inner, depth + 1)?;
+            let place = match keep {
+                true => Some(self.open(item_at)?),
+                false => None,
+            };
+            at = self.item(&item, end, inner, depth, place)?;
+            if let Some(place) = place {
+                self.kept.close(place);
             }
         }
         Ok(end)
+    }
+
+    /// Walks over the elements of an item, which is kept at a place or not; gives the byte behind it.
+    fn item(
+        &mut self,
+        item: &Head,
+        end: usize,
+        encoding: Encoding,
+        depth: usize,
+        place: Option<usize>,
+    ) -> Result<usize, Stop> {
+        let item_end = match item.length {
+            UNDEFINED => None,
+            length => {
+                self.within(item.value, length as usize, end)?;
+                Some(item.value + length as usize)
+            }
+        };
+        let end = item_end.unwrap_or(end);
+        let mut order = Order::default();
+        let mut at = item.value;
+        while item_end.is_none_or(|end| at < end) {
+            let head = self.head(at, end, encoding)?;
+            if head.tag == ITEM_END && item_end.is_none() {
+                at = head.value;
+                break;
+            }
+            let kept = place.is_some().then_some(&mut order);
+            at = self.element(at, &head, end, encoding, depth + 1, kept)?;
+        }
+        if let Some(place) = place {
+            self.ordered(place + 1, &order, encoding);
+        }
+        Ok(at)
     }
 
     /// How the items of a sequence are written: those of unknown elements in implicit VR, little endian (PS3.5 6.2.2).
@@ -252,24 +316,50 @@ impl<'a> Walk<'a> {
         }
         .into())
     }
+}
 
-    fn u16(&self, at: usize, big: bool) -> u16 {
-        let b = [self.bytes[at], self.bytes[at + 1]];
-        if big {
-            u16::from_be_bytes(b)
-        } else {
-            u16::from_le_bytes(b)
-        }
-    }
+/// The order of the tags in a data set so far.
+#[derive(Debug, Default)]
+struct Order {
+    last: Option<Tag>,
+    broken: bool,
+}
 
-    fn u32(&self, at: usize, big: bool) -> u32 {
-        let b = [0, 1, 2, 3].map(|i| self.bytes[at + i]);
-        if big {
-            u32::from_be_bytes(b)
-        } else {
-            u32::from_le_bytes(b)
-        }
+/// The tag at a place.
+#[inline]
+pub(crate) fn tag_at(bytes: &[u8], at: usize, big: bool) -> Tag {
+    let [a, b, c, d] = bytes_at(bytes, at);
+    match big {
+        true => Tag(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])),
+        false => Tag(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])),
     }
+}
+
+#[inline]
+fn u16_at(bytes: &[u8], at: usize, big: bool) -> u16 {
+    let b = bytes_at(bytes, at);
+    if big {
+        u16::from_be_bytes(b)
+    } else {
+        u16::from_le_bytes(b)
+    }
+}
+
+#[inline]
+fn u32_at(bytes: &[u8], at: usize, big: bool) -> u32 {
+    let b = bytes_at(bytes, at);
+    if big {
+        u32::from_be_bytes(b)
+    } else {
+        u32::from_le_bytes(b)
+    }
+}
+
+/// Bytes from a place on; zeros where there are none.
+#[inline]
+fn bytes_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let found = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
+    found.copied().unwrap_or([0; N])
 }
 
 /// The fragments of encapsulated pixels, the offset table first.
@@ -278,7 +368,7 @@ pub(crate) fn fragments(bytes: &[u8], start: usize) -> Result<Vec<Range<usize>>,
         explicit: true,
         big: false,
     };
-    let mut walk = Walk::new(bytes, true);
+    let walk = Walk::new(bytes, true);
     let mut found = Vec::new();
     let mut at = start;
     let problem = |stop| match stop {
@@ -293,6 +383,9 @@ pub(crate) fn fragments(bytes: &[u8], start: usize) -> Result<Vec<Range<usize>>,
         }
         if head.tag != ITEM || head.length == UNDEFINED {
             return Err(damaged(at, "the pixels hold something other than fragments"));
+        }
+        if found.len() == FRAGMENTS {
+            return Err(damaged(at, "the pixels have too many fragments"));
         }
         walk.within(at, head.length as usize, bytes.len()).map_err(problem)?;
         found.push(at..at + head.length as usize);

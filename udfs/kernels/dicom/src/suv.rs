@@ -1,12 +1,12 @@
 //! PET as standardised uptake value by body weight.
 
 use crate::attributes::{item, number, text};
+use crate::dataset::Dataset;
 use crate::error::{DicomError, Problem};
 use crate::file::{Wanted, read};
 use crate::series::Series;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use dicom_object::InMemDicomObject;
 
 /// The factor from Bq/ml to SUV: body weight in g over the dose that was left when the scan began, in Bq.
 ///
@@ -24,8 +24,8 @@ impl Suv {
         let mut earliest = f64::INFINITY;
         let mut first = None;
         for path in series.files() {
-            let file = read(path, Wanted::Header).map_err(|p| p.of(path))?;
-            if let Some(time) = moment(&file.object, tags::ACQUISITION_DATE, tags::ACQUISITION_TIME) {
+            let file = read(&path, Wanted::Header).map_err(|p| p.of(&path))?;
+            if let Some(time) = moment(file.object(), tags::ACQUISITION_DATE, tags::ACQUISITION_TIME) {
                 earliest = earliest.min(time);
             }
             first = first.or(Some((path, file)));
@@ -33,9 +33,9 @@ impl Suv {
         let Some((path, file)) = first else {
             return Err(series.named(refuse("the series is empty")));
         };
-        factor(&file.object, earliest)
+        factor(file.object(), earliest)
             .map(|factor| Self { factor })
-            .map_err(|p| p.of(path))
+            .map_err(|p| p.of(&path))
     }
 
     /// What the values in Bq/ml are multiplied by.
@@ -50,7 +50,7 @@ fn refuse(reason: &str) -> Problem {
     }
 }
 
-fn factor(object: &InMemDicomObject, earliest: f64) -> Result<f64, Problem> {
+fn factor(object: Dataset<'_>, earliest: f64) -> Result<f64, Problem> {
     if text(object, tags::MODALITY).as_deref() != Some("PT") {
         return Err(refuse("it is not a PET image"));
     }
@@ -109,7 +109,7 @@ fn factor(object: &InMemDicomObject, earliest: f64) -> Result<f64, Problem> {
 }
 
 /// When the dose was given: the full moment, or the time on the day of the scan or the day before.
-fn administered(radio: &InMemDicomObject, scan: f64) -> Option<f64> {
+fn administered(radio: Dataset<'_>, scan: f64) -> Option<f64> {
     if let Some(full) = text(radio, tags::RADIOPHARMACEUTICAL_START_DATE_TIME)
         && let (Some(date), Some(time)) = (full.get(..8), full.get(8..))
         && let (Some(day), Some(second)) = (day(date), seconds(time.split(['+', '-', '&']).next()?))
@@ -122,7 +122,7 @@ fn administered(radio: &InMemDicomObject, scan: f64) -> Option<f64> {
 }
 
 /// Seconds since some fixed day.
-fn moment(object: &InMemDicomObject, date: Tag, time: Tag) -> Option<f64> {
+fn moment(object: Dataset<'_>, date: Tag, time: Tag) -> Option<f64> {
     Some(day(&text(object, date)?)? * 86400.0 + seconds(&text(object, time)?)?)
 }
 

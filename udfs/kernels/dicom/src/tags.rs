@@ -1,16 +1,20 @@
 //! The elements of one file, for looking at it.
 
+use crate::attributes::text_of;
+use crate::dataset::{Dataset, Element};
 use crate::error::{DicomError, Problem};
 use crate::file::{Wanted, read};
 use crate::header::TagOptions;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{StandardDataDictionary, tags as t};
-use dicom_object::InMemDicomObject;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Characters of a value that are given.
 const LONGEST: usize = 256;
+/// Bytes of a value that are decoded for them.
+const DECODED: usize = 1 << 16;
 
 /// One element of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +59,7 @@ fn rows(path: &Path, options: TagOptions) -> Result<Vec<TagRow>, Problem> {
         value: Some(file.transfer_syntax.clone()),
         withheld: false,
     }];
-    collect(&file.object, "", options, &mut rows);
+    collect(file.object(), "", options, &mut rows);
     if let Some(pixels) = file.pixels {
         let keyword = keyword(pixels.tag);
         rows.push(TagRow {
@@ -73,18 +77,13 @@ fn rows(path: &Path, options: TagOptions) -> Result<Vec<TagRow>, Problem> {
     Ok(rows)
 }
 
-fn collect(object: &InMemDicomObject, above: &str, options: TagOptions, rows: &mut Vec<TagRow>) {
-    for element in object {
-        let tag = element.header().tag;
-        let vr = element.vr();
+fn collect(object: Dataset<'_>, above: &str, options: TagOptions, rows: &mut Vec<TagRow>) {
+    for element in in_order(object) {
+        let (tag, vr) = (element.tag, element.vr);
         let keyword = keyword(tag);
         let path = format!("{above}{}", keyword.map_or_else(|| name(tag), str::to_owned));
         let shown = options.identifying || is_safe(tag, vr);
-        let items = element.items();
-        let value = match items {
-            Some(_) => None,
-            None => value(element),
-        };
+        let value = value(&element);
         rows.push(TagRow {
             tag: name(tag),
             vr: vr.to_string(),
@@ -93,26 +92,27 @@ fn collect(object: &InMemDicomObject, above: &str, options: TagOptions, rows: &m
             value: value.filter(|_| shown),
             path: path.clone(),
         });
-        for (i, item) in items.into_iter().flatten().enumerate() {
+        for (i, item) in element.items().into_iter().flatten().enumerate() {
             collect(item, &format!("{path}[{i}]."), options, rows);
         }
     }
 }
 
-fn value(element: &dicom_object::mem::InMemElement) -> Option<String> {
-    let primitive = element.value().primitive()?;
-    let bytes = primitive.calculate_byte_len();
-    if bytes == 0 {
-        return None;
+/// The elements in the order of their tags; of those with one tag the last.
+fn in_order(object: Dataset<'_>) -> Box<dyn Iterator<Item = Element<'_>> + '_> {
+    if object.ascends() {
+        return Box::new(object.elements());
     }
-    if matches!(
-        element.vr(),
-        VR::OB | VR::OW | VR::UN | VR::OD | VR::OF | VR::OL | VR::OV
-    ) {
-        return Some(format!("{bytes} bytes"));
+    let found: BTreeMap<Tag, Element<'_>> = object.elements().map(|element| (element.tag, element)).collect();
+    Box::new(found.into_values())
+}
+
+fn value(element: &Element<'_>) -> Option<String> {
+    if matches!(element.vr, VR::OB | VR::OW | VR::UN | VR::OD | VR::OF | VR::OL | VR::OV) {
+        let bytes = element.number_bytes();
+        return (bytes > 0).then(|| format!("{bytes} bytes"));
     }
-    let text = element.value().to_str().ok()?;
-    let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
+    let text = text_of(element, DECODED)?;
     let mut chars = text.chars();
     let cut: String = chars.by_ref().take(LONGEST).collect();
     match (cut.is_empty(), chars.next()) {
