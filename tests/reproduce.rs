@@ -1,26 +1,16 @@
-//! The studies under `sql/reproduce` run as they are shipped, through the binary, and give what PyRadiomics and lifelines
-//! give (`tests/golden/reproduce`). No patient of the test set touches what is chosen or fitted.
+//! The studies under `sql/reproduce` run as they are shipped, through the binary, and give what PyRadiomics, R and lifelines
+//! give (`tests/golden/reproduce`, made by `examples/peer`).
 
 mod common;
 
-use datafusion::sql::parser::{DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Select, Statement as Sql, TableFactor, Value, Visit, Visitor,
-};
-use datafusion::sql::sqlparser::dialect::DuckDbDialect;
-use radsql::engine::{Piece, Variables, split, substitute};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 /// Relative difference allowed: the peer's optimiser and ours stop at different last digits.
 const TOLERANCE: f64 = 1e-6;
-
-const SIGNATURE: &str = "SELECT t['term'] AS term, t['coef'] AS coef, t['hr'] AS hr, t['hr_lower'] AS hr_lower, t['hr_upper'] AS hr_upper, \
-         t['se'] AS se, t['z'] AS z, t['p'] AS p FROM (SELECT unnest(fit['terms']) AS t FROM signature)";
 
 /// Golden file, and the statement that must give its rows.
 const STS: [(&str, &str); 5] = [
@@ -32,7 +22,11 @@ const STS: [(&str, &str); 5] = [
         "sts_candidates",
         "SELECT term, p, correlation FROM candidates ORDER BY term",
     ),
-    ("sts_signature", SIGNATURE),
+    (
+        "sts_signature",
+        "SELECT t['term'] AS term, t['coef'] AS coef, t['hr'] AS hr, t['hr_lower'] AS hr_lower, t['hr_upper'] AS hr_upper, \
+         t['se'] AS se, t['z'] AS z, t['p'] AS p FROM (SELECT unnest(fit['terms']) AS t FROM signature)",
+    ),
     (
         "sts_scored",
         "SELECT patient_id, rad_score, risk FROM scored ORDER BY patient_id",
@@ -40,169 +34,116 @@ const STS: [(&str, &str); 5] = [
     ("sts_summary", "SELECT * FROM summary ORDER BY end_point"),
 ];
 
-const DEMO: [(&str, &str); 9] = [
-    ("demo_split", "SELECT patient_id, split FROM cohort ORDER BY patient_id"),
-    (
-        "demo_univariate",
-        "SELECT term, n, events, coef, hr, hr_lower, hr_upper, se, z, p, p_adjusted FROM univariate ORDER BY term",
-    ),
-    (
-        "demo_candidates",
-        "SELECT term, p, correlation FROM candidates ORDER BY term",
-    ),
-    ("demo_signature", SIGNATURE),
-    (
-        "demo_scored",
-        "SELECT patient_id, split, rad_score, risk FROM scored ORDER BY patient_id",
-    ),
-    (
-        "demo_multivariable",
-        "SELECT split, t['term'] AS term, t['coef'] AS coef, t['hr'] AS hr, t['hr_lower'] AS hr_lower, \
-         t['hr_upper'] AS hr_upper, t['se'] AS se, t['z'] AS z, t['p'] AS p, n, n_missing \
-         FROM (SELECT split, fit['n'] AS n, fit['n_missing'] AS n_missing, unnest(fit['terms']) AS t FROM multivariable) ORDER BY split, term",
-    ),
-    (
-        "demo_curves",
-        "SELECT split, risk, time, n_risk, n_event, survival \
-         FROM kaplan_meier(scored, time => os_months, event => dead, by => [split, risk]) \
-         WHERE n_event > 0 ORDER BY split, risk, time",
-    ),
-    (
-        "demo_concordance",
-        "SELECT 'rad_score' AS score, split, n, n_missing, c, se, lower, upper \
-         FROM concordance(scored, time => os_months, event => dead, score => rad_score, by => split) \
-         UNION ALL SELECT 'clinrisk_score', split, n, n_missing, c, se, lower, upper \
-         FROM concordance(scored, time => os_months, event => dead, score => clinrisk_score, by => split) \
-         ORDER BY score, split",
-    ),
-    ("demo_summary", "SELECT * FROM summary ORDER BY split"),
-];
-
 #[test]
 fn sts_gives_what_the_peers_give() {
     let Some(shared) = common::shared() else { return };
-    compare("sts", &shared.join("data/sts"), &STS);
+    let data = format!("data={}", shared.join("data/sts").display());
+    let texts: Vec<&str> = STS.iter().map(|(_, sql)| *sql).collect();
+    let run = |threads| run(&steps("sts"), &[&data], &texts, threads, None);
+    let output = run(2);
+    assert!(output == run(2), "two runs differ");
+    assert!(output == run(5), "the result depends on the number of threads");
+    compare(&STS, answers(&output));
 }
 
-#[test]
-fn demo_gives_what_the_peers_give() {
-    compare("demo", demo_cohort(), &DEMO);
-}
+// The study of liver metastases
 
-/// The default of `:data` is where the README's command writes.
-#[test]
-fn demo_finds_its_cohort_by_default() {
-    let folder = tempfile::tempdir().expect("a folder");
-    radsql(&["demo", "demo-cohort", "--patients", "3"], folder.path());
-    let scans = steps("demo")[0].display().to_string();
-    assert!(radsql(&["run", &scans], folder.path()).starts_with("scans,"));
-}
+/// A question for each table that a paper would print, as its golden file has it.
+const CRLM: [(&str, &str); 10] = CRLM_QUESTIONS;
 
-/// Other outcomes, other clinical values and other scans of the test patients change nothing that was chosen or fitted.
-#[test]
-fn demo_learns_nothing_from_test_patients() {
-    let questions: Vec<_> = DEMO[..4]
-        .iter()
-        .map(|(_, sql)| *sql)
-        .chain(["SELECT * FROM cut"])
-        .collect();
-    let steps: Vec<PathBuf> = steps("demo").into_iter().filter(|f| !is_evaluation(f)).collect();
-    let learned = |data: &Path| answers(&run(&steps, data, &questions, 2)).to_string();
-    let before = learned(demo_cohort());
+include!("reproduce/questions.rs");
 
-    let tested = patients_of("test", &before);
-    assert_eq!(tested.len(), 12);
-    let other = tempfile::tempdir().expect("a folder");
-    shuffle_patients(demo_cohort(), other.path(), &tested);
-    assert_eq!(before, learned(other.path()), "the training changed with the test set");
+/// The cohort that the goldens are made on.
+const COHORT: [&str; 6] = ["--patients", "60", "--external", "24", "--seed", "1"];
 
-    // The same done to training patients is seen.
-    let third = tempfile::tempdir().expect("a folder");
-    shuffle_patients(demo_cohort(), third.path(), &patients_of("train", &before));
-    assert_ne!(before, learned(third.path()));
-}
-
-#[test]
-fn demo_reads_no_test_patient_before_the_evaluation() {
-    let files = sources("demo");
-    assert_eq!(leaks(&files), Vec::<String>::new());
-
-    // The check sees what it is there for.
-    for (file, from, to) in [
-        ("05_univariate.sql", " WHERE split = 'train'", ""),
-        ("05_univariate.sql", "split = 'train'", "split = 'test'"),
-        (
-            "06_signature.sql",
-            "WHERE split = 'train'",
-            "WHERE split = 'train' OR dead = 1",
-        ),
-        (
-            "06_signature.sql",
-            "FROM cohort\n  WHERE split = 'train'",
-            "FROM features JOIN clinical USING (patient_id)",
-        ),
-        ("07_score.sql", " WHERE split = 'train'", ""),
-    ] {
-        let mut files = files.clone();
-        let text = files.get_mut(file).unwrap_or_else(|| panic!("{file} is gone"));
-        assert!(text.contains(from), "{file} has no '{from}'");
-        *text = text.replacen(from, to, 1);
-        assert!(!leaks(&files).is_empty(), "{file}: '{from}' made '{to}' is not seen");
-    }
-}
-
-/// Times within a group stay in the order asked for: a group is no key of its curve's rows.
-#[test]
-fn rows_of_a_curve_are_sorted_within_groups() {
-    common::runtime(2).block_on(async {
-        let session = radsql::Session::new().expect("a session");
-        let values: Vec<String> = (0..200).map(|i| format!("({}, {}, {})", (i * 37) % 101, i % 2, i % 3)).collect();
-        let create = format!("CREATE TABLE p AS SELECT * FROM (VALUES {}) AS t(os, dead, arm)", values.join(", "));
-        common::run(&session, &create).await.expect("a table");
-        let sql = "SELECT arm, time FROM kaplan_meier(p, time => os, event => dead, by => arm) ORDER BY arm, time DESC";
-        let rows = common::run(&session, sql).await.expect("rows");
-        let pairs: Vec<(f64, f64)> = rows
-            .iter()
-            .map(|r| r.split_once('|').map(|(a, t)| (a.parse().expect("an arm"), t.parse().expect("a time"))).expect("two"))
-            .collect();
-        assert!(pairs.windows(2).all(|w| w[0].0 < w[1].0 || (w[0].0 == w[1].0 && w[0].1 > w[1].1)), "{rows:?}");
-
-        let sql = "SELECT arm, feature FROM unpivot_features((SELECT arm, max(os) AS z, min(os) AS a FROM p GROUP BY arm), \
-                   id => arm) ORDER BY arm, feature";
-        let rows = common::run(&session, sql).await.expect("rows");
-        assert_eq!(rows, ["0|a", "0|z", "1|a", "1|z", "2|a", "2|z"]);
-    });
-}
-
-// Running
-
-/// The synthetic cohort that the goldens are made on: the command's default.
-fn demo_cohort() -> &'static Path {
-    static COHORT: OnceLock<PathBuf> = OnceLock::new();
-    COHORT.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reproduce");
+fn cohort(form: &'static str) -> &'static Path {
+    static NIFTI: OnceLock<PathBuf> = OnceLock::new();
+    static DICOM: OnceLock<PathBuf> = OnceLock::new();
+    let place = if form == "dicom" { &DICOM } else { &NIFTI };
+    place.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reproduce").join(form);
         fs::create_dir_all(&folder).expect("a folder");
-        radsql(&["demo", "cohort", "--patients", "40", "--seed", "1"], &folder);
+        let mut arguments = vec!["demo", "cohort"];
+        arguments.extend(COHORT);
+        if form == "dicom" {
+            arguments.push("--dicom");
+        }
+        radsql(&arguments, &folder, None);
         folder.join("cohort")
     })
 }
 
+/// Runs the study on a cohort, then asks.
+fn study(cohort: &Path, format: &str, questions: &[&str], threads: u32, cache: Option<&Path>) -> String {
+    let data = format!("data={}", cohort.join("crlm").display());
+    let external = format!("external={}", cohort.join("external").display());
+    let format = format!("format={format}");
+    run(&steps("crlm"), &[&data, &external, &format], questions, threads, cache)
+}
+
+#[test]
+fn crlm_gives_what_the_peers_give_on_any_number_of_threads_and_from_dicom() {
+    let texts: Vec<&str> = CRLM.iter().map(|(_, sql)| *sql).collect();
+    let output = study(cohort("nifti"), "nifti", &texts, 2, None);
+    compare(&CRLM, answers(&output));
+    for threads in [1, 8] {
+        let other = study(cohort("nifti"), "nifti", &texts, threads, None);
+        assert!(answers(&output) == answers(&other), "the result depends on the number of threads: {threads}");
+    }
+    let dicom = study(cohort("dicom"), "dicom", &texts, 2, None);
+    assert!(answers(&output) == answers(&dicom), "DICOM gives other numbers than NIfTI");
+}
+
+/// Other outcomes, clinical values and scans of patients that do not train change nothing that was chosen or fitted.
+#[test]
+fn crlm_learns_nothing_from_other_patients() {
+    let learned = [
+        "SELECT patient_id, split FROM cohort WHERE cohort = 'crlm' ORDER BY patient_id",
+        "SELECT * FROM correlation ORDER BY feature",
+        "SELECT * FROM univariate ORDER BY term",
+        "SELECT * FROM signature",
+        "SELECT * FROM cut",
+    ];
+    let cache = tempfile::tempdir().expect("a folder");
+    let ask = |data: &Path| answers(&study(data, "nifti", &learned, 2, Some(cache.path()))).to_string();
+    let before = ask(cohort("nifti"));
+
+    let tested = patients_of("test", &before);
+    assert_eq!(tested.len(), 18);
+    let other = tempfile::tempdir().expect("a folder");
+    shuffle_patients(cohort("nifti"), other.path(), &tested, true);
+    assert_eq!(before, ask(other.path()), "the training changed with the test set");
+
+    // The same done to training patients is seen.
+    let third = tempfile::tempdir().expect("a folder");
+    shuffle_patients(cohort("nifti"), third.path(), &patients_of("train", &before), false);
+    assert_ne!(before, ask(third.path()));
+}
+
+/// The defaults of the study's variables are where the README's command writes.
+#[test]
+fn crlm_finds_the_demo_by_default() {
+    let folder = tempfile::tempdir().expect("a folder");
+    radsql(&["demo", "demo-cohort", "--patients", "3", "--external", "2"], folder.path(), None);
+    let steps: Vec<String> = steps("crlm").iter().take(4).map(|s| s.display().to_string()).collect();
+    let mut arguments = vec!["run"];
+    arguments.extend(steps.iter().map(String::as_str));
+    assert!(radsql(&arguments, folder.path(), None).starts_with("cohort,patients,"));
+}
+
+// Running
+
 /// Runs the command; what it prints on standard output.
-fn radsql(arguments: &[&str], folder: &Path) -> String {
+fn radsql(arguments: &[&str], folder: &Path, cache: Option<&Path>) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_radsql"))
         .args(arguments)
         .current_dir(folder)
-        .env("XDG_CACHE_HOME", "/dev/null")
+        .env("XDG_CACHE_HOME", cache.unwrap_or(Path::new("/dev/null")))
         .output()
         .expect("radsql runs");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "radsql {}: {errors}", arguments.join(" "));
     String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-fn is_evaluation(file: &Path) -> bool {
-    file.file_name()
-        .is_some_and(|f| f.to_string_lossy().contains("_evaluate_"))
 }
 
 /// The files of a study, in their order.
@@ -220,7 +161,7 @@ fn steps(study: &str) -> Vec<PathBuf> {
 const MARKER: &str = "marker\nquestions\n\n";
 
 /// Runs a study's files, then the questions; all that is printed.
-fn run(steps: &[PathBuf], data: &Path, questions: &[&str], partitions: u32) -> String {
+fn run(steps: &[PathBuf], sets: &[&str], questions: &[&str], threads: u32, cache: Option<&Path>) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -229,7 +170,7 @@ fn run(steps: &[PathBuf], data: &Path, questions: &[&str], partitions: u32) -> S
     };
     let first = write(
         "first.sql",
-        &format!("SET datafusion.execution.target_partitions = {partitions}"),
+        &format!("SET datafusion.execution.target_partitions = {threads}; SET radsql.threads = {threads};"),
     );
     let last = write(
         "last.sql",
@@ -237,14 +178,12 @@ fn run(steps: &[PathBuf], data: &Path, questions: &[&str], partitions: u32) -> S
     );
     let mut arguments = vec!["run".to_string(), first];
     arguments.extend(steps.iter().map(|s| s.display().to_string()));
-    arguments.extend([
-        last,
-        "--set".into(),
-        format!("data={}", data.display()),
-        "--format".into(),
-        "csv".into(),
-    ]);
-    radsql(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), folder.path())
+    arguments.extend([last, "--format".into(), "csv".into()]);
+    for set in sets {
+        arguments.extend(["--set".into(), (*set).into()]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    radsql(&arguments, folder.path(), cache)
 }
 
 /// The answers in what `run` gave.
@@ -266,24 +205,16 @@ fn number(cell: &str) -> Option<f64> {
     cell.parse().ok()
 }
 
-/// Patients of one set in the answer to `demo_split`.
+/// Patients of one set in the answer that tells the split, which is the first.
 fn patients_of(set: &str, answers: &str) -> Vec<String> {
     let split = answers.split("\n\n").next().expect("an answer");
     let rows = table(split).1.into_iter();
     rows.filter(|row| row[1] == set).map(|row| row[0].clone()).collect()
 }
 
-fn compare(study: &str, data: &Path, questions: &[(&str, &str)]) {
-    let texts: Vec<&str> = questions.iter().map(|(_, sql)| *sql).collect();
-    let steps = steps(study);
-    let output = run(&steps, data, &texts, 2);
-    assert!(output == run(&steps, data, &texts, 2), "{study}: two runs differ");
-    assert!(
-        output == run(&steps, data, &texts, 5),
-        "{study}: the result depends on the number of threads"
-    );
-
-    let found: Vec<&str> = answers(&output).split("\n\n").collect();
+/// Compares answers with golden files.
+fn compare(questions: &[(&str, &str)], answers: &str) {
+    let found: Vec<&str> = answers.split("\n\n").collect();
     assert_eq!(found.len(), questions.len());
     let mut wrong = vec![];
     for ((name, _), found) in questions.iter().zip(found) {
@@ -307,198 +238,73 @@ fn compare(study: &str, data: &Path, questions: &[(&str, &str)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A copy of a cohort in which these patients have each other's scans and clinical values, and live other times. Death
-/// stays theirs, for the split is stratified by it.
-fn shuffle_patients(cohort: &Path, to: &Path, patients: &[String]) {
+/// A copy of a cohort in which these patients have each other's scans and clinical values, and live other times; with
+/// `external` those of the other hospital die at other times as well. Death stays theirs, for the split is stratified by it.
+fn shuffle_patients(cohort: &Path, to: &Path, patients: &[String], external: bool) {
     let other: BTreeMap<&String, &String> = patients.iter().zip(patients.iter().cycle().skip(1)).collect();
-    for entry in fs::read_dir(cohort.join("scans")).expect("scans") {
-        let from = entry.expect("an entry");
-        let name = from.file_name().into_string().expect("a name");
-        let target = to.join("scans").join(other.get(&name).map_or(&name, |n| n));
-        fs::create_dir_all(&target).expect("a folder");
-        for file in ["ct.nii.gz", "mask.nii.gz"] {
-            fs::copy(from.path().join(file), target.join(file)).expect("a copy");
+    for site in ["crlm", "external", "models"] {
+        for entry in walk(&cohort.join(site)) {
+            let below = entry.strip_prefix(cohort).expect("below");
+            let text = below.display().to_string();
+            let name = text.split('/').nth(1).expect("a patient").to_string();
+            let name_there = other.get(&name).map_or(name.clone(), |n| (*n).clone());
+            let target = to.join(text.replacen(&name, &name_there, 1));
+            fs::create_dir_all(target.parent().expect("a folder")).expect("a folder");
+            fs::copy(&entry, target).expect("a copy");
         }
     }
-    let text = fs::read_to_string(cohort.join("clinical.csv")).expect("a table");
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header = reader.headers().expect("a header").clone();
-    let column = |name: &str| header.iter().position(|c| c == name).expect("a column");
-    let (id, dead, months) = (column("patient_id"), column("dead"), column("os_months"));
-    let rows: BTreeMap<String, Vec<String>> = reader
-        .records()
-        .map(|r| r.expect("a row").iter().map(String::from).collect::<Vec<_>>())
-        .map(|r| (r[id].clone(), r))
-        .collect();
-    let mut writer = csv::Writer::from_path(to.join("clinical.csv")).expect("a file");
-    writer.write_record(&header).expect("written");
-    for (name, row) in &rows {
-        let mut row = row.clone();
-        if let Some(other) = other.get(name) {
-            let own = [row[id].clone(), row[dead].clone()];
+    rewrite(&to.join("crlm/clinical.csv"), |id, rows, header| {
+        let mut row = rows[id].clone();
+        if let Some(other) = other.get(&id.to_string()) {
             row.clone_from(&rows[*other]);
-            [row[id], row[dead]] = own;
+            for kept in ["patient_id", "vital_status"] {
+                let at = column(header, kept);
+                row[at].clone_from(&rows[id][at]);
+            }
+            let months = column(header, "overall_survival_months");
             row[months] = (number(&row[months]).expect("months") * 1.7).to_string();
         }
-        writer.write_record(&row).expect("written");
+        row
+    });
+    if external {
+        rewrite(&to.join("external/clinical.csv"), |id, rows, header| {
+            let mut row = rows[id].clone();
+            let months = column(header, "overall_survival_months");
+            row[months] = (number(&row[months]).expect("months") * 0.5 + 1.0).to_string();
+            row
+        });
+    }
+}
+
+fn column(header: &[String], name: &str) -> usize {
+    header.iter().position(|c| c == name).expect("a column")
+}
+
+/// Writes a clinical table anew, row by row.
+fn rewrite(file: &Path, row: impl Fn(&str, &BTreeMap<String, Vec<String>>, &[String]) -> Vec<String>) {
+    let (header, rows) = table(&fs::read_to_string(file).expect("a table"));
+    let rows: BTreeMap<String, Vec<String>> = rows.into_iter().map(|r| (r[0].clone(), r)).collect();
+    let mut writer = csv::Writer::from_path(file).expect("a file");
+    writer.write_record(&header).expect("written");
+    for id in rows.keys() {
+        writer.write_record(row(id, &rows, &header)).expect("written");
     }
     writer.flush().expect("written");
 }
 
-// Reading
-
-/// Functions that fit a model.
-const FITS: [&str; 3] = ["cox", "cox_summary", "univariate_cox"];
-/// Functions by which features or a cut are chosen; before the split they describe.
-const SELECTS: [&str; 4] = ["median", "corr", "stddev", "unpivot_features"];
-
-fn sources(study: &str) -> BTreeMap<String, String> {
-    let name = |f: &Path| f.file_name().expect("a name").to_string_lossy().into_owned();
-    steps(study)
-        .iter()
-        .map(|f| (name(f), fs::read_to_string(f).expect("a file")))
-        .collect()
-}
-
-/// Statements before the evaluation that fit or select, and read rows that may be of the test set.
-///
-/// A table holds such rows when it comes from outside, or from such a table without `WHERE ... split = 'train'`.
-fn leaks(files: &BTreeMap<String, String>) -> Vec<String> {
-    let mut mixed = BTreeSet::new();
+/// Every file below a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![];
-    let mut is_split = false;
-    for (file, text) in files.iter().filter(|(f, _)| !is_evaluation(Path::new(f))) {
-        for piece in split(text).expect("statements") {
-            let Piece::Statement(s) = piece else { continue };
-            let variables: Variables = ["data", "train", "seed"]
-                .map(|v| (v.to_string(), "1".to_string()))
-                .into();
-            let sql = substitute(&s.text, &variables).expect("variables");
-            let mut parser = DFParserBuilder::new(sql.as_str())
-                .with_dialect(&DuckDbDialect {})
-                .build()
-                .expect("a parser");
-            let statement = parser
-                .parse_statements()
-                .expect("a statement")
-                .pop_front()
-                .expect("one");
-            let (name, seen) = match &statement {
-                Statement::CreateExternalTable(t) => {
-                    mixed.insert(t.name.to_string());
-                    continue;
-                }
-                Statement::Statement(sql) => (created(sql), read(sql, &mixed)),
-                other => panic!("{file}:{}: {other} is not understood by this test", s.position),
-            };
-            let chooses = |names: &[&str]| names.iter().any(|n| seen.functions.contains(*n));
-            if seen.unfiltered && (chooses(&FITS) || is_split && chooses(&SELECTS)) {
-                found.push(format!("{file}:{}: {}", s.position, s.text));
-            }
-            is_split |= seen.functions.contains("train_test_split");
-            if let (Some(name), true) = (name, seen.unfiltered) {
-                mixed.insert(name);
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path);
             }
         }
     }
-    assert!(is_split, "no statement splits the cohort");
     found
-}
-
-fn created(statement: &Sql) -> Option<String> {
-    match statement {
-        Sql::CreateTable(t) => Some(t.name.to_string()),
-        Sql::CreateView(v) => Some(v.name.to_string()),
-        _ => None,
-    }
-}
-
-/// What a statement calls, and whether it reads a table of both sets without choosing the training set.
-struct Seen<'a> {
-    mixed: &'a BTreeSet<String>,
-    functions: BTreeSet<String>,
-    unfiltered: bool,
-}
-
-fn read<'a>(statement: &Sql, mixed: &'a BTreeSet<String>) -> Seen<'a> {
-    let mut seen = Seen {
-        mixed,
-        functions: BTreeSet::new(),
-        unfiltered: false,
-    };
-    let _ = statement.visit(&mut seen);
-    seen
-}
-
-impl Visitor for Seen<'_> {
-    type Break = ();
-
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        let filtered = select.selection.as_ref().is_some_and(chooses_training);
-        let factors = select
-            .from
-            .iter()
-            .flat_map(|f| std::iter::once(&f.relation).chain(f.joins.iter().map(|j| &j.relation)));
-        for factor in factors {
-            let TableFactor::Table { name, args, .. } = factor else {
-                continue;
-            };
-            let tables = match args {
-                None => vec![name.to_string()],
-                // The name of a table in the place of a query, as in cox(patients, ...): nothing can filter it.
-                Some(args) => {
-                    self.functions.insert(name.to_string());
-                    args.args.iter().filter_map(table_argument).collect()
-                }
-            };
-            let filtered = filtered && args.is_none();
-            self.unfiltered |= !filtered && tables.iter().any(|t| self.mixed.contains(t));
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if let Expr::Function(f) = expr {
-            self.functions.insert(f.name.to_string());
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-fn table_argument(argument: &FunctionArg) -> Option<String> {
-    match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(name))) => Some(name.value.clone()),
-        _ => None,
-    }
-}
-
-/// Whether a condition holds for rows with `split = 'train'` only.
-fn chooses_training(condition: &Expr) -> bool {
-    match condition {
-        Expr::BinaryOp {
-            left,
-            op: BinaryOperator::And,
-            right,
-        } => chooses_training(left) || chooses_training(right),
-        Expr::BinaryOp {
-            left,
-            op: BinaryOperator::Eq,
-            right,
-        } => {
-            let column = match &**left {
-                Expr::Identifier(i) => Some(i),
-                Expr::CompoundIdentifier(parts) => parts.last(),
-                _ => None,
-            };
-            let value = match &**right {
-                Expr::Value(v) => match &v.value {
-                    Value::SingleQuotedString(text) => Some(text),
-                    _ => None,
-                },
-                _ => None,
-            };
-            column.is_some_and(|c| c.value == "split") && value.is_some_and(|v| v == "train")
-        }
-        _ => false,
-    }
 }

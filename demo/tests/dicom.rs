@@ -116,7 +116,7 @@ fn the_segmentation_is_binary_and_refers_to_the_series_of_its_study() -> Outcome
         assert!(
             series
                 .instance_uids()
-                .any(|uid| Some(uid) == segmentation.referenced_instance())
+                .any(|uid| Some(uid.as_str()) == segmentation.referenced_instance())
         );
         let properties: Vec<_> = segmentation
             .segments()
@@ -125,7 +125,7 @@ fn the_segmentation_is_binary_and_refers_to_the_series_of_its_study() -> Outcome
             .collect();
         assert_eq!(properties[0], Some("Liver"));
         assert!(properties[1..].iter().all(|property| *property == Some("Neoplasm")));
-        uids.extend(series.instance_uids().map(str::to_owned));
+        uids.extend(series.instance_uids());
         uids.extend([series.uid().to_owned(), segmentation.sop_uid().to_owned()]);
         uids.extend(segmentation.series_uid().map(str::to_owned));
     }

@@ -20,5 +20,5 @@ CREATE TABLE cohort AS
   UNION ALL
   SELECT *, 'external' FROM complete WHERE cohort = 'external';
 
-SELECT split, count(*) AS patients, sum(dead) AS deaths, median(os_months) AS median_months FROM cohort GROUP BY split
+SELECT split, count(*) AS patients, sum(dead) AS deaths FROM cohort GROUP BY split
 ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END;
