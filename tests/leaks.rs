@@ -21,7 +21,11 @@ fn the_study_learns_from_training_patients_alone() {
     for (file, from, to) in [
         ("06_filter.sql", " WHERE split = 'train'", ""),
         ("06_filter.sql", "split = 'train'", "split = 'test'"),
-        ("06_filter.sql", "WHERE split = 'train'), cutoff", "WHERE split = 'train' OR dead = 1), cutoff"),
+        (
+            "06_filter.sql",
+            "WHERE split = 'train'), cutoff",
+            "WHERE split = 'train' OR dead = 1), cutoff",
+        ),
         ("07_signature.sql", "FROM cohort WHERE split = 'train'", "FROM complete"),
         ("07_signature.sql", "WHERE split = 'train'", "WHERE split <> 'external'"),
         ("08_score.sql", " WHERE split = 'train'", ""),
@@ -40,7 +44,10 @@ fn predicted_risks_come_from_training_patients() {
     let files = sources();
     let text = &files["13_evaluate_calibration.sql"];
     let call = text.split("predict_survival(").nth(1).expect("a prediction");
-    assert!(call.starts_with("(SELECT os_months, dead, rad_score FROM scored WHERE split = 'train')"), "{call}");
+    assert!(
+        call.starts_with("(SELECT os_months, dead, rad_score FROM scored WHERE split = 'train')"),
+        "{call}"
+    );
 }
 
 fn is_evaluation(file: &str) -> bool {
@@ -133,7 +140,8 @@ fn leaks(files: &BTreeMap<String, String>) -> Vec<String> {
 /// A value for every variable of the study.
 fn variables() -> Variables {
     let names = [
-        "data", "external", "lesions", "lesion", "settings", "network", "train", "seed", "cutoff", "p", "folds", "lambda", "cut",
+        "data", "external", "lesions", "lesion", "settings", "network", "train", "seed", "cutoff", "p", "folds",
+        "lambda", "cut",
     ];
     names.map(|v| (v.to_string(), "1".to_string())).into()
 }

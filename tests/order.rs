@@ -24,4 +24,3 @@ fn rows_of_a_curve_are_sorted_within_groups() {
         assert_eq!(rows, ["0|a", "0|z", "1|a", "1|z", "2|a", "2|z"]);
     });
 }
-

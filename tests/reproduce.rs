@@ -88,10 +88,16 @@ fn crlm_gives_what_the_peers_give_on_any_number_of_threads_and_from_dicom() {
     compare(&CRLM, answers(&output));
     for threads in [1, 8] {
         let other = study(cohort("nifti"), "nifti", &texts, threads, None);
-        assert!(answers(&output) == answers(&other), "the result depends on the number of threads: {threads}");
+        assert!(
+            answers(&output) == answers(&other),
+            "the result depends on the number of threads: {threads}"
+        );
     }
     let dicom = study(cohort("dicom"), "dicom", &texts, 2, None);
-    assert!(answers(&output) == answers(&dicom), "DICOM gives other numbers than NIfTI");
+    assert!(
+        answers(&output) == answers(&dicom),
+        "DICOM gives other numbers than NIfTI"
+    );
 }
 
 /// Other outcomes, clinical values and scans of patients that do not train change nothing that was chosen or fitted.
@@ -124,7 +130,11 @@ fn crlm_learns_nothing_from_other_patients() {
 #[test]
 fn crlm_finds_the_demo_by_default() {
     let folder = tempfile::tempdir().expect("a folder");
-    radsql(&["demo", "demo-cohort", "--patients", "3", "--external", "2"], folder.path(), None);
+    radsql(
+        &["demo", "demo-cohort", "--patients", "3", "--external", "2"],
+        folder.path(),
+        None,
+    );
     let steps: Vec<String> = steps("crlm").iter().take(4).map(|s| s.display().to_string()).collect();
     let mut arguments = vec!["run"];
     arguments.extend(steps.iter().map(String::as_str));

@@ -1,0 +1,126 @@
+//! The study finds what was put into the demo cohort, and nothing where nothing is: its score is prognostic in the test set and
+//! in the external cohort, and is not when outcomes are dealt out anew among the patients.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn radsql(arguments: &[&str], cache: &Path) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_radsql"))
+        .args(arguments)
+        .env("XDG_CACHE_HOME", cache)
+        .output()
+        .expect("radsql runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "radsql {}: {errors}", arguments.join(" "));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Hazard ratio of the score and its p in the multivariable model of each set, and Harrell's C.
+fn found(sheets: &Path, scans: &Path, cache: &Path) -> BTreeMap<String, [f64; 3]> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/reproduce/crlm");
+    let mut steps: Vec<String> = fs::read_dir(&folder)
+        .expect("the study")
+        .map(|entry| entry.expect("a file").path().display().to_string())
+        .filter(|path| path.ends_with(".sql"))
+        .collect();
+    steps.sort();
+    // The same scans with other sheets: the clinical tables alone are copied.
+    for (number, from, to) in [
+        (2, "':data/clinical.csv'", "':sheets/crlm.csv'"),
+        (2, "':external/clinical.csv'", "':sheets/external.csv'"),
+    ] {
+        let text = fs::read_to_string(&steps[number]).expect("a step");
+        assert!(text.contains(from), "{from} is gone");
+        let there = sheets.join("03_clinical.sql");
+        fs::write(&there, text.replace(from, to)).expect("a step");
+        steps[number] = there.display().to_string();
+    }
+    let last = sheets.join("last.sql");
+    fs::write(
+        &last,
+        "SELECT 'answer' AS marker; SELECT split, hr, p, c FROM abstract;",
+    )
+    .expect("a file");
+    let set = |name: &str, path: &Path| format!("{name}={}", path.display());
+    let mut arguments: Vec<String> = vec!["run".into()];
+    arguments.extend(steps);
+    arguments.push(last.display().to_string());
+    for value in [
+        set("data", &scans.join("crlm")),
+        set("external", &scans.join("external")),
+        set("sheets", sheets),
+    ] {
+        arguments.extend(["--set".into(), value]);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let output = radsql(&arguments, cache);
+    let answer = output.split("marker\nanswer\n\n").nth(1).expect("an answer");
+    let rows = answer.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let number = |i: usize| cells[i].parse().unwrap_or(f64::NAN);
+        (cells[0].to_owned(), [number(1), number(2), number(3)])
+    });
+    rows.collect()
+}
+
+/// Writes a clinical table in which patients have each other's survival: that of patient `i` goes to patient `step` i + 11.
+fn deal(from: &Path, to: &Path, step: usize) {
+    let text = fs::read_to_string(from).expect("a table");
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let n = rows.len();
+    let mut dealt = rows.clone();
+    for name in ["overall_survival_months", "vital_status"] {
+        let column = header.iter().position(|h| *h == name).expect("a column");
+        for (i, row) in rows.iter().enumerate() {
+            dealt[(i * step + 11) % n][column] = row[column];
+        }
+    }
+    let lines: Vec<String> = dealt.iter().map(|row| row.join(",")).collect();
+    fs::write(to, format!("{}\n{}\n", header.join(","), lines.join("\n"))).expect("a table");
+}
+
+#[test]
+fn the_signature_is_prognostic_and_that_of_dealt_out_outcomes_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (scans, cache) = (folder.path().join("cohort"), folder.path().join("cache"));
+    fs::create_dir(&cache).expect("a folder");
+    radsql(&["demo", &scans.display().to_string()], &cache);
+    let prognostic = |[hr, p, _]: [f64; 3]| hr > 1.0 && p < 0.05;
+
+    let sheets = folder.path().join("sheets");
+    fs::create_dir(&sheets).expect("a folder");
+    for site in ["crlm", "external"] {
+        fs::copy(
+            scans.join(site).join("clinical.csv"),
+            sheets.join(format!("{site}.csv")),
+        )
+        .expect("a copy");
+    }
+    let truth = found(&sheets, &scans, &cache);
+    for set in ["train", "test", "external"] {
+        assert!(prognostic(truth[set]), "{set}: {truth:?}");
+        assert!(truth[set][2] > 0.6, "{set}: {truth:?}");
+    }
+
+    // 197 and 105 have no factor in common with these.
+    for step in [37, 64, 101] {
+        for site in ["crlm", "external"] {
+            deal(
+                &scans.join(site).join("clinical.csv"),
+                &sheets.join(format!("{site}.csv")),
+                step,
+            );
+        }
+        let control = found(&sheets, &scans, &cache);
+        assert!(
+            !prognostic(control["test"]) && !prognostic(control["external"]),
+            "{step}: {control:?}"
+        );
+        let mean = (control["test"][2] + control["external"][2]) / 2.0;
+        assert!(mean < 0.6, "{step}: {control:?}");
+    }
+}
