@@ -107,6 +107,7 @@ fn the_signature_is_prognostic_and_that_of_dealt_out_outcomes_is_not() {
     }
 
     // 197 and 105 have no factor in common with these.
+    let mut judged = vec![];
     for step in [37, 64, 101] {
         for site in ["crlm", "external"] {
             deal(
@@ -116,11 +117,13 @@ fn the_signature_is_prognostic_and_that_of_dealt_out_outcomes_is_not() {
             );
         }
         let control = found(&sheets, &scans, &cache);
+        // By chance one set in twenty is; a finding is what both show.
         assert!(
-            !prognostic(control["test"]) && !prognostic(control["external"]),
+            !(prognostic(control["test"]) && prognostic(control["external"])),
             "{step}: {control:?}"
         );
-        let mean = (control["test"][2] + control["external"][2]) / 2.0;
-        assert!(mean < 0.6, "{step}: {control:?}");
+        judged.extend([control["test"][2], control["external"][2]]);
     }
+    let mean = judged.iter().sum::<f64>() / judged.len() as f64;
+    assert!((mean - 0.5).abs() < 0.05, "{judged:?}");
 }
