@@ -153,6 +153,11 @@ impl Session {
         &self.context
     }
 
+    /// What the work on scans shares, for those who watch it.
+    pub(crate) fn runtime(&self) -> Arc<ScanRuntime> {
+        Arc::clone(&self.runtime)
+    }
+
     /// Counts of the work done on scans.
     pub fn work(&self) -> &Work {
         &self.runtime.work

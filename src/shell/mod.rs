@@ -2,6 +2,7 @@
 
 pub mod commands;
 pub mod printers;
+mod progress;
 mod repl;
 mod report;
 mod script;

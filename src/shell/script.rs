@@ -2,10 +2,11 @@
 
 use crate::engine::{Piece, Position, Session, Variables, split, substitute};
 use crate::shell::printers::Output;
+use crate::shell::progress::Progress;
 use crate::shell::report::Report;
 use datafusion::common::DataFusionError;
 use futures::StreamExt;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Instant;
 
@@ -171,11 +172,16 @@ impl Script {
         if let Some(report) = &mut self.report {
             report.statement(sql, position);
         }
+        let mut progress = Some(Progress::watch(&self.session));
         let frame = self.session.sql(sql).await.map_err(failed)?;
         let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
         let mut stream = frame.execute_stream().await.map_err(failed)?;
         // A statement that fails at once shows no heading of a result.
         let mut next = stream.next().await.transpose().map_err(failed)?;
+        // Results on the same terminal would run into the line.
+        if io::stdout().is_terminal() {
+            progress = None;
+        }
         let mut printer = self.output.result(&schema).map_err(|e| (e.into(), position))?;
         while let Some(batch) = next {
             printer.batch(&batch).map_err(|e| (e.into(), position))?;
@@ -184,6 +190,7 @@ impl Script {
             }
             next = stream.next().await.transpose().map_err(failed)?;
         }
+        drop(progress);
         printer.finish().map_err(|e| (e.into(), position))?;
         match &mut self.report {
             Some(report) => report.done(clock.elapsed(), &self.session).await.map_err(failed),

@@ -17,3 +17,8 @@ SELECT count(*) AS features, count(*) FILTER (WHERE p < 0.05) AS p_below_5_perce
        count(*) FILTER (WHERE p_adjusted < 0.05) AS p_adjusted_below_5_percent,
        count(*) FILTER (WHERE warning IS NOT NULL) AS warnings
 FROM univariate;
+
+-- The same for the ten with the smallest p, with their limits.
+SELECT svg FROM forest_plot((SELECT u.term, hr_per_sd, exp(ln(hr_lower) * sd) AS lower, exp(ln(hr_upper) * sd) AS upper, p
+                             FROM (SELECT *, ln(hr_per_sd) / coef AS sd FROM univariate ORDER BY p, term LIMIT 10) AS u),
+                            term => term, ratio => hr_per_sd, lower => lower, upper => upper, p => p);

@@ -21,3 +21,8 @@ FROM log_rank((SELECT lung_months, lung_metastasis, risk FROM patients),
 SELECT n, c, se, lower, upper
 FROM concordance((SELECT lung_months, lung_metastasis, rad_score FROM patients),
                  time => lung_months, event => lung_metastasis, score => rad_score);
+
+SELECT svg FROM km_plot((SELECT lung_months, lung_metastasis, risk FROM patients),
+                        time => lung_months, event => lung_metastasis, by => risk);
+
+SELECT svg FROM score_plot((SELECT rad_score, lung_metastasis FROM patients), score => rad_score, by => lung_metastasis);

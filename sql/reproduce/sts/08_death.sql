@@ -20,3 +20,5 @@ FROM log_rank((SELECT os_months, dead, risk FROM patients),
 SELECT n, c, se, lower, upper
 FROM concordance((SELECT os_months, dead, rad_score FROM patients),
                  time => os_months, event => dead, score => rad_score);
+
+SELECT svg FROM km_plot((SELECT os_months, dead, risk FROM patients), time => os_months, event => dead, by => risk);

@@ -1,6 +1,7 @@
 //! `radsql demo DIR`
 
 use crate::shell::script::Failure;
+use indicatif::{ProgressBar, ProgressStyle};
 use radsql_demo::{CohortOptions, Form, write_cohort};
 use std::path::PathBuf;
 
@@ -44,8 +45,14 @@ impl Demo {
             form: if self.dicom { Form::Dicom } else { Form::Nifti },
             ..CohortOptions::default()
         };
-        let summary =
-            write_cohort(&self.dir, &options, |_, _| {}).map_err(|e| Failure::Statement(format!("demo: {e}")))?;
+        // Shows itself on a terminal alone.
+        let bar = ProgressBar::new(u64::from(self.patients) + u64::from(self.external));
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} patients, {eta} left") {
+            bar.set_style(style);
+        }
+        let written = write_cohort(&self.dir, &options, |done, _| bar.set_position(done as u64));
+        bar.finish_and_clear();
+        let summary = written.map_err(|e| Failure::Statement(format!("demo: {e}")))?;
         let models = self.dir.join("models");
         let write = || -> std::io::Result<()> {
             std::fs::create_dir_all(&models)?;
