@@ -20,9 +20,20 @@ sets <- c("train", "test", "external")
 
 table_of <- function(name, ...) read.csv(file.path(out, name), check.names = FALSE, ...)
 write_table <- function(name, rows) {
-  number <- function(x) if (is.logical(x)) ifelse(x, "true", "false") else if (is.double(x)) sprintf("%.17g", x) else as.character(x)
-  text <- as.data.frame(lapply(rows, function(x) ifelse(is.na(x), NA, number(x))), optional = TRUE)
-  write.csv(text, file.path(out, paste0(name, ".csv")), row.names = FALSE, quote = vapply(rows, is.character, TRUE) |> which(), na = "")
+  # As few digits as give the number back.
+  digits <- function(x) {
+    short <- sprintf("%.15g", x)
+    ifelse(as.numeric(short) == x, short, sprintf("%.17g", x))
+  }
+  text <- function(x) {
+    known <- !is.na(x)
+    cells <- character(length(x))
+    cells[known] <- if (is.logical(x)) ifelse(x[known], "true", "false") else if (is.double(x)) digits(x[known]) else as.character(x[known])
+    cells
+  }
+  cells <- as.data.frame(lapply(rows, text), optional = TRUE)
+  commas <- any(grepl(",", unlist(cells), fixed = TRUE))
+  write.csv(cells, file.path(out, paste0(name, ".csv")), row.names = FALSE, quote = commas)
 }
 
 # Step 3: patients. -999 is a value that is not known.
@@ -184,8 +195,9 @@ write_table("hazard_ratios", hazard_ratios)
 # Step 11: survival by risk.
 medians <- by_set(function(d) do.call(rbind, lapply(c("high", "low"), function(g) {
   d <- d[d$risk == g, ]
-  s <- summary(survfit(Surv(os_months, dead) ~ 1, d))$table
-  data.frame(risk = g, n = nrow(d), events = sum(d$dead), median = s[["median"]], lower = s[["0.95LCL"]], upper = s[["0.95UCL"]])
+  # Not summary(survfit): where a curve ends at one half, that gives the last death and quantile the middle of the last stretch.
+  q <- quantile(survfit(Surv(os_months, dead) ~ 1, d), 0.5)
+  data.frame(risk = g, n = nrow(d), events = sum(d$dead), median = q$quantile[[1]], lower = q$lower[[1]], upper = q$upper[[1]])
 })))
 write_table("medians", medians)
 log_rank_tests <- by_set(function(d) {
@@ -208,7 +220,6 @@ concordances <- do.call(rbind, lapply(c("rad_score", "clinrisk_score"), function
 write_table("concordances", concordances)
 write_table("concordance_differences", by_set(function(d) {
   d <- d[!is.na(d$clinrisk_score), ]
-  # Of risks of Cox models of one covariate each the concordance is that of the covariate itself, as far as the sign goes.
   risk <- function(score) concordance(Surv(os_months, dead) ~ score, data.frame(d, score = d[[score]]), reverse = TRUE, influence = 1)
   first <- risk("rad_score")
   second <- risk("clinrisk_score")
@@ -308,7 +319,8 @@ write_table("calibration", by_set(function(d) {
     c(mean(g$predicted_risk), 1 - s$surv, s$std.err)
   })
   g <- do.call(rbind, groups)
-  gnd_p <- if (all(g[, 3] > 0)) pchisq(sum((g[, 2] - g[, 1])^2 / g[, 3]^2), nrow(g) - 1, lower.tail = FALSE) else NA
+  # A group without a death, or without a survivor, has no variance.
+  gnd_p <- if (isTRUE(all(g[, 3] > 0))) pchisq(sum((g[, 2] - g[, 1])^2 / g[, 3]^2), nrow(g) - 1, lower.tail = FALSE) else NA
   data.frame(
     n = nrow(d), observed = observed, expected = mean(risk), oe = oe, oe_lower = oe * exp(-half), oe_upper = oe * exp(half),
     slope = slope, slope_lower = slope - z95 * slope_se, slope_upper = slope + z95 * slope_se, gnd_p = gnd_p
