@@ -43,7 +43,7 @@ TABLES = [
     ("concordance_differences", ["split"], EXACT),
     ("areas", ["split", "marker", "t"], EXACT),
     ("area_differences", ["split", "t"], EXACT),
-    ("risks", ["split", "os_months", "dead", "predicted_risk"], DEEP),
+    ("risks", ["cohort", "patient_id"], DEEP),
     ("calibration", ["split"], DEEP),
     ("abstract", ["split"], DEEP),
 ]

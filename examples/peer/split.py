@@ -35,9 +35,13 @@ def draw_training(strata):
     }
 
 
-def draw_folds(patients):
-    """{patient: fold}."""
-    order = sorted(sorted(patients), key=lambda p: key(b"radsql folds 1", p))
+def draw_folds(strata):
+    """{patient: fold}; `strata` is {stratum: [patient]}. One stratum after the other is dealt out, without starting again."""
+    order = [
+        patient
+        for name in sorted(strata)
+        for patient in sorted(sorted(strata[name]), key=lambda p: key(b"radsql folds 1", p))
+    ]
     return {patient: place % FOLDS for place, patient in enumerate(order)}
 
 
@@ -57,7 +61,8 @@ def main():
         if site == "crlm":
             strata.setdefault(dead, []).append(patient)
     training = draw_training(strata)
-    folds = draw_folds(training)
+    # The study has the events of the folds spread evenly.
+    folds = draw_folds({dead: [p for p in patients if p in training] for dead, patients in strata.items()})
     with open(out / "split.csv", "w", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
         writer.writerow(["cohort", "patient_id", "split", "fold"])

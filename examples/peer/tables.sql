@@ -46,7 +46,7 @@ TO ':out/area_differences.csv' STORED AS CSV;
 COPY risks TO ':out/risks.csv' STORED AS CSV;
 
 COPY (SELECT split, n, observed, expected, oe, oe_lower, oe_upper, slope, slope_lower, slope_upper, gnd_p
-      FROM calibration_summary(risks, time => os_months, event => dead, predicted => predicted_risk, at => :horizon, bins => 4, by => split))
+      FROM calibration_summary((SELECT os_months, dead, predicted_risk, split FROM risks), time => os_months, event => dead, predicted => predicted_risk, at => :horizon, bins => 4, by => split))
 TO ':out/calibration.csv' STORED AS CSV;
 
 COPY abstract TO ':out/abstract.csv' STORED AS CSV;

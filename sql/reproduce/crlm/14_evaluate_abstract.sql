@@ -28,10 +28,11 @@ CREATE TABLE published AS
     (6, 'log-rank p', '0.0000', '0.0103', '0.0015'),
     (7, 'AUC at 12 / 36 / 60 months', NULL, NULL, NULL)) AS t(line, measure, train, test, external);
 
--- A decimal keeps its zeros, so that 1.320 does not become 1.32.
+-- A decimal keeps its zeros, so that 1.320 does not become 1.32. A ratio too large for one comes from a model that separates.
 CREATE VIEW told AS
   SELECT split, patients::text AS patients,
-         concat(hr::decimal(20, 3), ' (', hr_lower::decimal(20, 3), ' to ', hr_upper::decimal(20, 3), ')') AS hr,
+         concat(coalesce(try_cast(hr AS decimal(12, 3))::text, 'not estimable'), ' (', coalesce(try_cast(hr_lower AS decimal(12, 3))::text, '-'), ' to ',
+                coalesce(try_cast(hr_upper AS decimal(12, 3))::text, '-'), ')') AS hr,
          CASE WHEN p < 0.001 THEN '< 0.001' ELSE p::decimal(4, 3)::text END AS p,
          concat(c::decimal(4, 3), ' (', c_lower::decimal(4, 3), ' to ', c_upper::decimal(4, 3), ')') AS c,
          concat(coalesce(median_high::decimal(20, 2)::text, 'not reached'), ' / ',

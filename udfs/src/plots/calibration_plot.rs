@@ -46,7 +46,7 @@ pub static RELATION: Relation = Relation {
             SAYS_THEME,
         ],
         returns: "A row a group (one without `by`): svg, the figure as text, with the points and intervals of `calibration` and the line on \
-                  which prediction and observation agree. NULL over no complete row.",
+                  which prediction and observation agree. NULL over no complete row, and where nothing was observed.",
         example: "SELECT svg FROM calibration_plot((SELECT os, dead, 1 - exp(-0.1 * marker) AS risk FROM patients), \
                   time => os, event => dead, predicted => risk, at => 72, bins => 2)",
         source: "R survival::survfit for the numbers",
@@ -71,6 +71,10 @@ fn evaluate(table: Table, options: &Options) -> Result<ScalarValue> {
     let Some(bins) = answer.and_then(|answer| answer.list("bins")) else {
         return figure::row(NAME, None);
     };
+    let observed = bins.numbers("observed")?;
+    if observed.iter().all(|v| v.is_nan()) {
+        return figure::row(NAME, None);
+    }
     let at = told(options.number("at").unwrap_or(f64::NAN));
     let figure = CalibrationPlot {
         predicted_label: format!("Predicted risk at t = {at}"),
@@ -78,7 +82,7 @@ fn evaluate(table: Table, options: &Options) -> Result<ScalarValue> {
         curves: vec![CalibrationCurve {
             name,
             predicted: bins.numbers("predicted")?,
-            observed: bins.numbers("observed")?,
+            observed,
             lower: bins.numbers("lower")?,
             upper: bins.numbers("upper")?,
         }],

@@ -50,7 +50,7 @@ pub static RELATION: Relation = Relation {
             SAYS_THEME,
         ],
         returns: "A row a group (one without `by`): svg, the figure as text, with the areas under the curves and, where `time_roc` \
-                  has them, their intervals. NULL over no complete row.",
+                  has them, their intervals. NULL over no complete row, and where no curve has a case and a control.",
         example: "SELECT svg FROM time_roc_plot((SELECT i * 37 % 101 + 1 AS os, i % 3 > 0 AS dead, i * 7 % 11 AS a FROM (SELECT value AS i FROM range(1, 61))), time => os, event => dead, marker => a, times => [24, 48])",
         source: "R timeROC::timeROC, survivalROC::survivalROC for the numbers",
     },
@@ -98,8 +98,11 @@ fn evaluate(table: Table, options: &Options) -> Result<ScalarValue> {
             auc_upper: upper[i],
         }
     });
-    let figure = TimeRocPlot {
-        curves: curves.collect(),
-    };
+    let curves: Vec<RocCurve> = curves.collect();
+    // Without a case or a control there is no curve.
+    if curves.iter().all(|curve| curve.false_positive.is_empty()) {
+        return figure::row(NAME, None);
+    }
+    let figure = TimeRocPlot { curves };
     figure::row(NAME, Some(figure.svg(figure::theme(options))))
 }
