@@ -68,6 +68,9 @@ impl Demo {
             sites += &format!(" and {} of another hospital to {dir}/external", summary.external.len());
             sets += &format!(" --set external={dir}/external");
         }
+        if self.dicom {
+            sets += " --set format=dicom";
+        }
         eprintln!("{sites}; {dir}/README.md says what they are");
         eprintln!("next: radsql run sql/reproduce/crlm/*.sql {sets}");
         Ok(())
