@@ -37,6 +37,7 @@ const SECOND: &str = "-- Do they live?
 CREATE TABLE curves AS SELECT arm, km_plot(os, dead, arm) AS svg FROM patients GROUP BY arm;
 SELECT arm, svg FROM curves ORDER BY arm;
 SELECT svg FROM km_plot(patients, time => os, event => dead, by => arm);
+SELECT arm, CASE WHEN arm = 'b' THEN NULL ELSE svg END AS svg, '<svg><script>1</script></svg>' AS bad FROM curves ORDER BY arm;
 SELECT n, n_missing, c FROM concordance(patients, time => os, event => dead, score => marker);
 SELECT range AS many FROM (SELECT unnest(range(1, 251)) AS range);
 SELECT split, count(*) AS n FROM train_test_split(patients, id => id, train => 0.5, seed => 7) GROUP BY split ORDER BY split;
@@ -108,7 +109,9 @@ fn the_page_has_everything_of_the_run() {
         "The first 100 of 250 rows",
         "arm &lt;i&gt;a",
         "train_test_split: 7 (step 2)",
-        "statement 4: 1 row",
+        "statement 5: 1 row",
+        // A figure that is NULL, and a text that only looks like one.
+        "arm b, bad &lt;svg ...&gt; (29 characters): nothing to draw",
         "radsql.conf_level",
         "kind</td>",
         "Definition of the reference standard (outcome variable)",
@@ -120,7 +123,7 @@ fn the_page_has_everything_of_the_run() {
         has(text);
     }
     assert!(!page.contains("<i>a") && !page.contains("<script"));
-    assert_eq!(page.matches("<svg").count(), 3);
+    assert_eq!(page.matches("<svg").count(), 4);
     let sum = Command::new("sha256sum")
         .arg("p.csv")
         .current_dir(folder.path())
@@ -254,7 +257,7 @@ fn a_browser_shows_all_of_it() {
     for (width, dark) in [(1200, false), (1200, true), (390, false)] {
         let Some(found) = seen(&page, width, dark) else { return };
         let number = |key: &str| found[key].as_i64().unwrap_or(-1);
-        assert_eq!(number("figures"), 3, "{found}");
+        assert_eq!(number("figures"), 4, "{found}");
         for none in ["hidden", "unnamed", "broken", "unheaded", "resources"] {
             assert_eq!(number(none), 0, "{none} at {width}: {found}");
         }

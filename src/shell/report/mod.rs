@@ -4,10 +4,11 @@ mod calls;
 mod checklist;
 mod comments;
 mod evidence;
+mod figure;
 mod inputs;
 mod page;
 
-use super::printers::cell::{columns, is_number, json_options};
+use super::printers::cell::{columns, is_number, json_options, without_figure};
 use super::printers::{beside, unwritable};
 use super::script::Failure;
 use crate::engine::{Position, Session, Variables};
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 use tempfile::NamedTempFile;
 
-/// Rows of a result that the page shows. It says how many there were.
+/// Rows of a result that the page shows, and whose figures it shows. It says how many there were.
 const ROWS_SHOWN: usize = 100;
 /// Figures of a result that the page shows.
 const FIGURES_SHOWN: usize = 24;
@@ -64,9 +65,17 @@ struct Recorded {
     took: Duration,
     kind: Kind,
     result: Option<Shown>,
-    figures: Vec<String>,
+    figures: Vec<Figure>,
     /// Rows of the table that it made.
     made: Option<u64>,
+}
+
+/// A figure of a result, and the cell that it stands in.
+#[derive(Debug)]
+struct Figure {
+    svg: String,
+    row: usize,
+    column: usize,
 }
 
 /// A result as the page shows it.
@@ -164,25 +173,26 @@ impl Report {
                 ..Shown::default()
             }
         });
-        for row in 0..batch.num_rows() {
-            shown.total += 1;
-            if shown.rows.len() == ROWS_SHOWN && recorded.figures.len() == FIGURES_SHOWN {
-                continue;
-            }
+        let rows = batch.num_rows().min(ROWS_SHOWN - shown.rows.len());
+        shown.total += batch.num_rows();
+        for row in 0..rows {
             let mut line = vec![];
-            for column in &mut cells {
+            for (place, column) in cells.iter_mut().enumerate() {
                 let mut cell = column.short(row)?;
-                if let Some(figure) = cell.take_if(|c| c.starts_with(FIGURE)) {
+                if let Some(svg) = cell.take_if(|text| figure::is_plain(text)) {
                     cell = Some("figure".into());
                     if recorded.figures.len() < FIGURES_SHOWN {
-                        recorded.figures.push(figure);
+                        let row = shown.rows.len();
+                        recorded.figures.push(Figure {
+                            svg,
+                            row,
+                            column: place,
+                        });
                     }
                 }
-                line.push(cell);
+                line.push(cell.map(without_figure));
             }
-            if shown.rows.len() < ROWS_SHOWN {
-                shown.rows.push(line);
-            }
+            shown.rows.push(line);
         }
         Ok(())
     }

@@ -152,39 +152,44 @@ fn class(text: &str, is_number: bool) -> Option<&'static str> {
 
 /// The figures of a result, each with the row that it stands in.
 fn figures(statement: &Recorded) -> Markup {
-    let captions = statement.result.as_ref().map(captions).unwrap_or_default();
     let total = statement.result.as_ref().map_or(0, |r| r.total);
     html! {
         div class=[(statement.figures.len() > 1).then_some("figures")] {
-            @for (i, svg) in statement.figures.iter().enumerate() {
+            @for figure in &statement.figures {
                 figure {
-                    // Our own text: no script, no address, every name escaped.
-                    (PreEscaped(svg))
-                    @if let Some(caption) = captions.get(i).filter(|c| !c.is_empty()) { figcaption { (caption) } }
+                    // Looked through before it came here: shapes and words, nothing that acts.
+                    (PreEscaped(&figure.svg))
+                    @let caption = statement.result.as_ref().map(|r| caption(r, figure.row, figure.column)).unwrap_or_default();
+                    @if !caption.is_empty() { figcaption { (caption) } }
                 }
             }
         }
+        @for caption in undrawn(statement) { p class="soft" { (caption) ": nothing to draw" } }
         @if statement.figures.len() == FIGURES_SHOWN && total > FIGURES_SHOWN {
-            p class="soft" { "The first " (FIGURES_SHOWN) " of " (total) " figures" }
+            p class="soft" { "The first " (FIGURES_SHOWN) " figures of " (total) " rows" }
         }
     }
 }
 
+/// The rows in which a figure is NULL, by what stands beside it.
+fn undrawn(statement: &Recorded) -> Vec<String> {
+    let (Some(result), Some(first)) = (&statement.result, statement.figures.first()) else {
+        return vec![];
+    };
+    let rows = result.rows.iter().enumerate();
+    let rows = rows.filter(|(_, cells)| cells.get(first.column).is_some_and(Option::is_none));
+    rows.map(|(row, _)| caption(result, row, first.column)).collect()
+}
+
 /// What stands beside a figure in its row.
-fn captions(result: &Shown) -> Vec<String> {
-    let rows = result
-        .rows
-        .iter()
-        .filter(|row| row.iter().flatten().any(|c| c == "figure"));
-    rows.map(|row| {
-        let cells = row.iter().zip(&result.columns);
-        let others = cells.filter_map(|(cell, column)| {
-            let cell = cell.as_deref().filter(|c| *c != "figure")?;
-            Some(format!("{} {cell}", column.name))
-        });
-        others.collect::<Vec<_>>().join(", ")
-    })
-    .collect()
+fn caption(result: &Shown, row: usize, column: usize) -> String {
+    let Some(row) = result.rows.get(row) else {
+        return String::new();
+    };
+    let cells = row.iter().zip(&result.columns).enumerate();
+    let others = cells.filter(|(place, _)| *place != column);
+    let told = others.filter_map(|(_, (cell, column))| Some(format!("{} {}", column.name, cell.as_deref()?)));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn left_out(evidence: &Evidence) -> Markup {
