@@ -6,6 +6,7 @@ use crate::shell::progress::Progress;
 use crate::shell::report::Report;
 use datafusion::common::DataFusionError;
 use futures::StreamExt;
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Instant;
@@ -40,6 +41,8 @@ pub struct Script {
     output: Output,
     report: Option<Report>,
     files: Vec<String>,
+    /// Names of given variables that the texts know.
+    known: BTreeSet<String>,
 }
 
 /// Files within files.
@@ -59,6 +62,7 @@ impl Script {
             output,
             report: None,
             files: vec![],
+            known: BTreeSet::new(),
         })
     }
 
@@ -73,6 +77,9 @@ impl Script {
 
     /// That writes a report about what it runs.
     pub fn with_report(self, report: Option<Report>) -> Self {
+        if report.is_some() {
+            self.session.runtime().keep_references();
+        }
         Self { report, ..self }
     }
 
@@ -87,14 +94,19 @@ impl Script {
 
     async fn run_text(&mut self, text: &str, name: &str, depth: usize) -> Result<(), Failure> {
         let at = |position: Position, message: &str| Failure::Statement(format!("{name}:{position}: {message}"));
+        let has = |name: &&String| text.contains(&format!(":{name}")) || text.contains(&format!("\\set {name}"));
+        self.known.extend(self.given.keys().filter(has).cloned());
         let pieces = split(text).map_err(|e| at(e.position, &e.message))?;
         for piece in pieces {
             match piece {
-                Piece::Command { text, position } => match text.strip_prefix("i ") {
+                Piece::Command { text, position } => match text
+                    .strip_prefix('i')
+                    .filter(|rest| rest.starts_with(char::is_whitespace))
+                {
                     Some(file) => {
                         let included = self.include(file, name, depth).map_err(|m| at(position, &m))?;
                         if let Some(report) = &mut self.report {
-                            report.include(&included.1);
+                            report.include(&included.0, &included.1);
                         }
                         Box::pin(self.run_text(&included.1, &included.0, depth + 1)).await?;
                         if let Some(report) = &mut self.report {
@@ -116,11 +128,20 @@ impl Script {
         Ok(())
     }
 
+    /// Given variables that no text has: misspelt, most likely.
+    pub fn unknown(&self) -> impl Iterator<Item = &String> {
+        self.given.keys().filter(|name| !self.known.contains(*name))
+    }
+
     /// Ends the script's output, and writes its report.
     pub async fn finish(self) -> Result<(), Failure> {
         self.output.finish()?;
         match self.report {
-            Some(report) => report.finish(&self.session, &self.variables, &self.files).await,
+            Some(report) => {
+                report
+                    .finish(&self.session, &self.variables, &self.given, &self.files)
+                    .await
+            }
             None => Ok(()),
         }
     }
@@ -130,7 +151,8 @@ impl Script {
         if depth >= DEEPEST {
             return Err(format!("files include one another {DEEPEST} deep"));
         }
-        let (file, unknown) = expand(file.trim(), &self.variables);
+        let file = file.trim().trim_end_matches(';').trim_end().trim_matches('\'');
+        let (file, unknown) = expand(file, &self.variables);
         if let Some(name) = unknown {
             return Err(format!("variable :{name} has no value; give one with --set {name}=..."));
         }
@@ -183,6 +205,9 @@ impl Script {
             progress = None;
         }
         let mut printer = self.output.result(&schema).map_err(|e| (e.into(), position))?;
+        if let Some(report) = &mut self.report {
+            report.result(&schema);
+        }
         while let Some(batch) = next {
             printer.batch(&batch).map_err(|e| (e.into(), position))?;
             if let Some(report) = &mut self.report {

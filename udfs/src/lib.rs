@@ -12,6 +12,7 @@ pub mod plots;
 pub mod radiomics;
 pub mod reference;
 pub mod relations;
+pub mod require;
 pub mod scan;
 pub mod scans;
 pub mod survival;
@@ -51,6 +52,7 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
         radiomics::feature_set::function(),
         radiomics::diagnostics::function(Arc::clone(runtime)),
         deep::deep_features::function(Arc::clone(runtime)),
+        require::function(),
         imaging::scan_info::function(Arc::clone(runtime)),
         imaging::file_hash::function(Arc::clone(runtime)),
         imaging::mask_info::function(Arc::clone(runtime)),
@@ -101,6 +103,7 @@ pub fn catalogue() -> Vec<Doc> {
         imaging::dicom_tags::DOC,
         imaging::scan_errors::DOC,
         plots::slice_plot::DOC,
+        require::DOC,
     ];
     docs.extend(STATISTICS.iter().filter_map(|s| s.doc.copied()));
     docs.extend(relations::docs().copied());

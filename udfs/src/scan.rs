@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use radsql_cache::Cache;
 use radsql_dicom::{DicomError, ListOptions, Listing, TagOptions};
 use radsql_radiomics::Workers;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -69,6 +69,8 @@ pub struct ScanRuntime {
     errors: Mutex<VecDeque<ScanError>>,
     caches: Mutex<HashMap<String, Arc<Cache>>>,
     folders: Folders,
+    /// References that functions were asked for, where somebody wants to know.
+    references: Mutex<Option<BTreeSet<String>>>,
     /// Numbers pieces of work, from 1.
     runs: AtomicU64,
     /// The threads that the session may use, as they were asked for last.
@@ -89,6 +91,7 @@ impl ScanRuntime {
             errors: Mutex::default(),
             caches: Mutex::default(),
             folders: Folders::default(),
+            references: Mutex::default(),
             runs: AtomicU64::new(1),
             turns: Mutex::new((0, Arc::new(Semaphore::new(0)))),
             holders: Mutex::new(0),
@@ -180,6 +183,27 @@ impl ScanRuntime {
         errors.push_back(error);
     }
 
+    /// From now on keeps which images and masks functions were asked for.
+    pub fn keep_references(&self) {
+        let mut references = self.references.lock().unwrap_or_else(PoisonError::into_inner);
+        references.get_or_insert_default();
+    }
+
+    /// The images and masks that functions were asked for since [`ScanRuntime::keep_references`], in the order of their text.
+    pub fn references(&self) -> Vec<String> {
+        let references = self.references.lock().unwrap_or_else(PoisonError::into_inner);
+        references.iter().flatten().cloned().collect()
+    }
+
+    fn note(&self, rows: &[Option<ScanRef>]) {
+        let mut references = self.references.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(references) = &mut *references {
+            for scan in rows.iter().flatten() {
+                references.extend(std::iter::once(&scan.image).chain(&scan.mask).cloned());
+            }
+        }
+    }
+
     /// Runs `job` on every row that has a scan, on as many threads as the session allows, and gives the answers in the
     /// rows' order. A row without a scan gives `None`.
     ///
@@ -199,6 +223,9 @@ impl ScanRuntime {
         T: Send + 'static,
         F: Fn(&ScanRef, &Job) -> Result<T> + Send + Sync + 'static,
     {
+        if function != crate::imaging::file_hash::DOC.name {
+            self.note(&rows);
+        }
         let cancel = CancelOnDrop(Arc::new(AtomicBool::new(false)));
         let job = Arc::new(job);
         let on_error = options.on_error;

@@ -14,6 +14,8 @@ CREATE TABLE metastases AS
 CREATE TABLE lesions AS
   SELECT cohort, patient_id, region, image, mask, voxels, volume_ml FROM metastases WHERE place = :lesion;
 
+SELECT require(count(*) > 0, concat('no region is called like ', :lesions, ', or no patient has ', :lesion, ' of them')) AS found FROM lesions;
+
 SELECT cohort, count(*) AS patients, median(volume_ml) AS median_ml, min(volume_ml) AS min_ml, max(volume_ml) AS max_ml,
        min(voxels) AS min_voxels
 FROM lesions
@@ -22,4 +24,5 @@ ORDER BY cohort;
 
 -- The largest lesion of the cohort, in the slice in which it is largest.
 SELECT slice_plot(image, mask) AS svg, patient_id, region, round(volume_ml, 1) AS ml
-FROM (SELECT * FROM lesions WHERE cohort = 'crlm' ORDER BY volume_ml DESC, patient_id LIMIT 2);
+FROM (SELECT * FROM lesions WHERE cohort = 'crlm' ORDER BY volume_ml DESC, patient_id LIMIT 2)
+ORDER BY volume_ml DESC, patient_id;

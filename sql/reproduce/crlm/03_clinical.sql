@@ -4,11 +4,15 @@
 -- fit leaves out the patients that miss a value which it uses, and says how many. The end point is overall survival in months
 -- after the operation; vital_status is 1 for the dead.
 
-CREATE EXTERNAL TABLE crlm_sheet STORED AS CSV LOCATION ':data/clinical.csv' OPTIONS (format.has_header true);
-CREATE EXTERNAL TABLE external_sheet STORED AS CSV LOCATION ':external/clinical.csv' OPTIONS (format.has_header true);
-
 CREATE TABLE clinical AS
-  WITH sheets AS (SELECT 'crlm' AS cohort, * FROM crlm_sheet UNION ALL SELECT 'external', * FROM external_sheet)
+  WITH sheets AS (
+         SELECT 'crlm' AS cohort, patient_id, overall_survival_months, vital_status, age, sex, major_comorbidity, chemo_before_liver_resection, clinrisk_score, extrahep_disease,
+                steatosis_yesno
+         FROM crlm_sheet
+         UNION ALL
+         SELECT 'external', patient_id, overall_survival_months, vital_status, age, sex, major_comorbidity, chemo_before_liver_resection, clinrisk_score, extrahep_disease,
+                steatosis_yesno
+         FROM external_sheet)
   SELECT cohort, patient_id,
          nullif(overall_survival_months, -999) AS os_months,
          nullif(vital_status, -999) AS dead,
@@ -20,6 +24,8 @@ CREATE TABLE clinical AS
          nullif(extrahep_disease, -999) AS extrahepatic_disease,
          nullif(steatosis_yesno, -999) AS steatosis
   FROM sheets;
+
+SELECT require(count(*) = count(DISTINCT concat(cohort, ' ', patient_id)), 'a patient stands twice in a clinical sheet') AS once FROM clinical;
 
 SELECT cohort, count(*) AS patients, sum(dead) AS deaths, count(*) - count(clinrisk_score) AS clinrisk_score_missing
 FROM clinical

@@ -18,6 +18,8 @@ CREATE TABLE univariate AS
 
 CREATE TABLE candidates AS SELECT term FROM univariate WHERE p < :p;
 
+SELECT require(count(*) > 0, concat('no feature has p below ', :p, ': there is nothing to make a score of')) AS found FROM candidates;
+
 SELECT term, n, events, z, p, p_adjusted FROM univariate ORDER BY p, term LIMIT 15;
 
 SELECT count(*) AS features, count(*) FILTER (WHERE p < :p) AS candidates, count(*) FILTER (WHERE p_adjusted < 0.05) AS p_adjusted_below_5_percent

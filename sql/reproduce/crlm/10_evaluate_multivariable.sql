@@ -14,11 +14,13 @@ CREATE TABLE hazard_ratios AS
 
 SELECT * FROM hazard_ratios ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END, term;
 
-SELECT 'training' AS set, svg FROM forest_plot((SELECT * FROM hazard_ratios WHERE split = 'train'),
+SELECT set, svg
+FROM (SELECT 1 AS place, 'training' AS set, svg FROM forest_plot((SELECT * FROM hazard_ratios WHERE split = 'train'),
                                 term => term, ratio => hr, lower => hr_lower, upper => hr_upper, p => p)
-UNION ALL
-SELECT 'testing', svg FROM forest_plot((SELECT * FROM hazard_ratios WHERE split = 'test'),
+      UNION ALL
+      SELECT 2, 'testing', svg FROM forest_plot((SELECT * FROM hazard_ratios WHERE split = 'test'),
                                 term => term, ratio => hr, lower => hr_lower, upper => hr_upper, p => p)
-UNION ALL
-SELECT 'external', svg FROM forest_plot((SELECT * FROM hazard_ratios WHERE split = 'external'),
-                                term => term, ratio => hr, lower => hr_lower, upper => hr_upper, p => p);
+      UNION ALL
+      SELECT 3, 'external', svg FROM forest_plot((SELECT * FROM hazard_ratios WHERE split = 'external'),
+                                term => term, ratio => hr, lower => hr_lower, upper => hr_upper, p => p))
+ORDER BY place;

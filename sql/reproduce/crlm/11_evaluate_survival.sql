@@ -14,7 +14,11 @@ SELECT * FROM medians ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2
 
 CREATE TABLE log_rank_tests AS
   SELECT split, test['chi2'] AS chi2, test['df'] AS df, test['p'] AS p
-  FROM (SELECT split, log_rank(os_months, dead, risk) AS test FROM scored GROUP BY split);
+  FROM (SELECT split, log_rank(os_months, dead, risk) AS test
+        FROM scored
+        -- Where all patients have one risk there is nothing to compare.
+        WHERE split IN (SELECT split FROM scored GROUP BY split HAVING count(DISTINCT risk) > 1)
+        GROUP BY split);
 
 SELECT * FROM log_rank_tests ORDER BY CASE split WHEN 'train' THEN 1 WHEN 'test' THEN 2 ELSE 3 END;
 

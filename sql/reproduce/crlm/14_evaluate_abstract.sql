@@ -8,14 +8,14 @@ CREATE TABLE abstract AS
          high.median AS median_high, low.median AS median_low, l.chi2 AS log_rank_chi2, l.p AS log_rank_p,
          a12.auc AS auc_12, a36.auc AS auc_36, a60.auc AS auc_60
   FROM (SELECT split, count(*) AS patients, sum(dead) AS deaths FROM scored GROUP BY split) AS s
-  JOIN hazard_ratios AS h ON h.split = s.split AND h.term = 'rad_score'
-  JOIN concordances AS c ON c.split = s.split AND c.score = 'rad_score'
-  JOIN medians AS high ON high.split = s.split AND high.risk = 'high'
-  JOIN medians AS low ON low.split = s.split AND low.risk = 'low'
-  JOIN log_rank_tests AS l ON l.split = s.split
-  JOIN areas AS a12 ON a12.split = s.split AND a12.marker = 'rad_score' AND a12.t = 12
-  JOIN areas AS a36 ON a36.split = s.split AND a36.marker = 'rad_score' AND a36.t = 36
-  JOIN areas AS a60 ON a60.split = s.split AND a60.marker = 'rad_score' AND a60.t = 60;
+  LEFT JOIN hazard_ratios AS h ON h.split = s.split AND h.term = 'rad_score'
+  LEFT JOIN concordances AS c ON c.split = s.split AND c.score = 'rad_score'
+  LEFT JOIN medians AS high ON high.split = s.split AND high.risk = 'high'
+  LEFT JOIN medians AS low ON low.split = s.split AND low.risk = 'low'
+  LEFT JOIN log_rank_tests AS l ON l.split = s.split
+  LEFT JOIN areas AS a12 ON a12.split = s.split AND a12.marker = 'rad_score' AND a12.t = 12
+  LEFT JOIN areas AS a36 ON a36.split = s.split AND a36.marker = 'rad_score' AND a36.t = 36
+  LEFT JOIN areas AS a60 ON a60.split = s.split AND a60.marker = 'rad_score' AND a60.t = 60;
 
 -- The paper's own numbers.
 CREATE TABLE published AS
@@ -34,7 +34,8 @@ CREATE VIEW told AS
          concat(coalesce(try_cast(hr AS decimal(12, 3))::text, 'not estimable'), ' (', coalesce(try_cast(hr_lower AS decimal(12, 3))::text, '-'), ' to ',
                 coalesce(try_cast(hr_upper AS decimal(12, 3))::text, '-'), ')') AS hr,
          CASE WHEN p < 0.001 THEN '< 0.001' ELSE p::decimal(4, 3)::text END AS p,
-         concat(c::decimal(4, 3), ' (', c_lower::decimal(4, 3), ' to ', c_upper::decimal(4, 3), ')') AS c,
+         concat(coalesce(c::decimal(4, 3)::text, '-'), ' (', coalesce(c_lower::decimal(4, 3)::text, '-'), ' to ',
+                coalesce(c_upper::decimal(4, 3)::text, '-'), ')') AS c,
          concat(coalesce(median_high::decimal(20, 2)::text, 'not reached'), ' / ',
                 coalesce(median_low::decimal(20, 2)::text, 'not reached')) AS medians,
          CASE WHEN log_rank_p < 0.0001 THEN '< 0.0001' ELSE log_rank_p::decimal(5, 4)::text END AS log_rank_p,
@@ -56,5 +57,5 @@ CREATE VIEW found AS
 
 SELECT p.measure, f.train AS training, p.train AS training_published, f.test AS testing, p.test AS testing_published,
        f.external, p.external AS external_published
-FROM published AS p JOIN found AS f ON f.line = p.line
+FROM published AS p LEFT JOIN found AS f ON f.line = p.line
 ORDER BY p.line;

@@ -67,6 +67,8 @@ impl Demo {
         if !summary.external.is_empty() {
             sites += &format!(" and {} of another hospital to {dir}/external", summary.external.len());
             sets += &format!(" --set external={dir}/external");
+        } else {
+            sets += " --set external_format=none";
         }
         if self.dicom {
             sets += " --set format=dicom";

@@ -5,7 +5,7 @@ use crate::shell::OutputArguments;
 use crate::shell::printers::Output;
 use crate::shell::report::Report;
 use crate::shell::script::{Failure, Script};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Run SQL files, one after the other, in one session.
 ///
@@ -46,6 +46,14 @@ impl Run {
             texts.push((name, text));
         }
         let given: Variables = self.set.into_iter().collect();
+        for target in [&self.report, &self.output.output].into_iter().flatten() {
+            if self.files.iter().any(|file| is_same_file(file, target)) {
+                let target = target.display();
+                return Err(Failure::Usage(format!(
+                    "{target}: is one of the files to run, and would be overwritten"
+                )));
+            }
+        }
         let report = self.report.map(Report::new).transpose()?;
         let mut script = Script::new(Output::open(&self.output)?)?
             .with_variables(given)
@@ -53,6 +61,14 @@ impl Run {
         for (name, text) in texts {
             script.run(&text, &name).await?;
         }
+        for name in script.unknown() {
+            eprintln!("--set {name}: no file has a variable of that name");
+        }
         script.finish().await
     }
+}
+
+/// Whether two names are of one file that is there.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

@@ -25,7 +25,8 @@ fn authors(_: &Evidence) -> Option<String> {
 
 const LASSO: &[&str] = &["cox_lasso", "cox_lasso_model"];
 const MODELS: &[&str] = &["cox", "cox_lasso", "cox_lasso_model"];
-const MEASURES: &[&str] = &[
+/// Functions that judge a score.
+pub const MEASURES: &[&str] = &[
     "concordance",
     "time_roc",
     "log_rank",
@@ -135,8 +136,10 @@ fn testing(e: &Evidence) -> Option<String> {
 }
 
 fn uncertainty(e: &Evidence) -> Option<String> {
-    let level = e.setting("radsql.conf_level")?;
-    e.told(&["concordance", "time_roc", "cox", "kaplan_meier", "median_survival"])
+    const WITH: &[&str] = &["concordance", "time_roc", "cox", "kaplan_meier", "median_survival"];
+    let level = e.of(WITH).find_map(|(_, call)| call.argument("conf_level"));
+    let level = level.or_else(|| e.setting("radsql.conf_level"))?;
+    e.told(WITH)
         .map(|functions| format!("confidence intervals of level {level}: {functions}"))
 }
 
@@ -148,10 +151,9 @@ fn clinical(e: &Evidence) -> Option<String> {
     let several = e
         .of(&["time_roc", "compare_time_roc", "compare_concordance", "decision_curve"])
         .filter_map(|(step, call)| {
-            let markers = call
-                .argument("marker")
-                .or(call.argument("score"))
-                .or(call.argument("predicted"))?;
+            let markers = ["marker", "scores", "predicted"]
+                .iter()
+                .find_map(|name| call.argument(name))?;
             markers
                 .contains(',')
                 .then(|| format!("{} of {markers} (step {step})", call.function))
@@ -331,7 +333,7 @@ pub const METRICS: &[Item] = &[
     ),
     item(12, "Use of standardized feature extraction software", software),
     item(13, "Transparent reporting of feature extraction parameters", |e| {
-        (!e.radiomics.is_empty()).then(|| "listed below, under Settings".into())
+        (!e.radiomics.is_empty()).then(|| "listed under Settings".into())
     }),
     item(14, "Removal of non-robust features", |e| e.told(&["icc"])),
     item(15, "Removal of redundant features", |e| {

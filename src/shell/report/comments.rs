@@ -11,6 +11,8 @@ pub struct Comments {
 impl Comments {
     /// Of a file's text. A line counts when it begins with two hyphens.
     pub fn of(text: &str) -> Self {
+        // Some editors begin a file with a byte-order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let comment = |line: &str| Some(line.trim().strip_prefix("--")?.trim().to_owned());
         let lines: Vec<Option<String>> = text.lines().map(comment).collect();
         let begins = lines.iter().position(Option::is_some);

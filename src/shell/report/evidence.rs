@@ -114,17 +114,18 @@ pub async fn gather(session: &Session, steps: &[Step], variables: &Variables, in
             evidence
                 .calls
                 .extend(calls(&statement.sql).0.into_iter().map(|call| (number, call)));
-            let words = statement.sql.to_lowercase();
-            if words.contains("'test'") {
-                evidence.tests.insert(number);
-            }
-            if words.contains("external") && !words.starts_with("create external") {
-                evidence.external.insert(number);
-            }
             if let Some(result) = &statement.result {
                 let missing = result.numbers("n_missing").max().unwrap_or(0);
                 if missing > 0 {
                     evidence.missing.push((number, place, missing));
+                }
+                // A set is judged where a result names it: 'test' in a column of sets.
+                let names = |set: &str| result.sets().any(|cell| cell == set);
+                if names("test") || names("testing") {
+                    evidence.tests.insert(number);
+                }
+                if names("external") {
+                    evidence.external.insert(number);
                 }
             }
         }
@@ -159,7 +160,11 @@ pub async fn gather(session: &Session, steps: &[Step], variables: &Variables, in
             ));
         }
     }
-    const ERRORS: &str = "SELECT concat(function, ': ', message) FROM scan_errors()";
+    // Judged means by a measure: a step that counts patients is none.
+    let judged: BTreeSet<usize> = evidence.of(super::checklist::MEASURES).map(|(step, _)| *step).collect();
+    evidence.tests.retain(|step| judged.contains(step));
+    evidence.external.retain(|step| judged.contains(step));
+    const ERRORS: &str = "SELECT message FROM scan_errors()";
     evidence.scan_errors = texts(session, ERRORS, 0).await?;
     Ok(evidence)
 }
@@ -216,6 +221,15 @@ async fn radiomics(session: &Session, evidence: &mut Evidence, inputs: &[Input])
 }
 
 impl Shown {
+    /// The cells of columns that tell sets or cohorts apart.
+    fn sets(&self) -> impl Iterator<Item = &str> {
+        let is_set = |c: &super::Column| ["split", "set", "cohort", "stratum"].contains(&c.name.as_str());
+        let cells = self.rows.iter().flat_map(|row| row.iter().zip(&self.columns));
+        cells
+            .filter(move |(_, column)| is_set(column))
+            .filter_map(|(cell, _)| cell.as_deref())
+    }
+
     /// The whole numbers of a column.
     fn numbers(&self, name: &str) -> impl Iterator<Item = u64> {
         let place = self.columns.iter().position(|c| c.name == name);

@@ -6,6 +6,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// Something that a statement reads.
@@ -40,6 +41,8 @@ pub struct Input {
     pub location: String,
     /// Its files: what each is called below the location, and its SHA-256.
     pub files: Vec<(String, String)>,
+    /// The images and masks behind them, as functions name them.
+    pub references: Vec<String>,
     /// Images and masks that it has, where it is a table of scans.
     pub scans: Option<Scans>,
 }
@@ -104,11 +107,16 @@ pub fn sources(sql: &str, kind: &Kind) -> Vec<Source> {
 pub async fn hashed(session: &Session, sources: &[Source]) -> Result<Vec<Input>> {
     let mut inputs: Vec<Input> = vec![];
     let mut seen: Vec<&Source> = vec![];
-    for source in sources {
+    for (place, source) in sources.iter().enumerate() {
         if seen.contains(&source) {
             continue;
         }
         seen.push(source);
+        // A table that was made anew is what it was made last.
+        let same = |later: &Source| matches!((source, later), (Source::Scans { table: a, .. }, Source::Scans { table: b, .. }) if a == b);
+        if sources[place + 1..].iter().any(same) {
+            continue;
+        }
         match source {
             Source::Scans {
                 table,
@@ -130,6 +138,7 @@ pub async fn hashed(session: &Session, sources: &[Source]) -> Result<Vec<Input>>
                     name: name.clone(),
                     location: location.clone(),
                     files,
+                    references: vec![],
                     scans: None,
                 });
             }
@@ -137,16 +146,78 @@ pub async fn hashed(session: &Session, sources: &[Source]) -> Result<Vec<Input>>
         }
     }
     if seen.contains(&&Source::Models) {
-        const MODELS: &str = "SELECT name, sha256 FROM deep_models() ORDER BY name";
+        const MODELS: &str = "SELECT name, sha256, path FROM deep_models() ORDER BY name";
         let (names, hashes) = (texts(session, MODELS, 0).await?, texts(session, MODELS, 1).await?);
+        let mut files: Vec<(String, String)> = names.iter().cloned().zip(hashes).collect();
+        // What a network wants to see decides numbers as much as its weights.
+        for (name, path) in names.iter().zip(texts(session, MODELS, 2).await?) {
+            let description = Path::new(&path).with_extension("json");
+            let sql = format!("SELECT file_hash({})", quoted(&description.display().to_string()));
+            let hash = texts(session, &sql, 0).await.unwrap_or_default();
+            files.extend(hash.into_iter().map(|hash| (format!("{name}, its description"), hash)));
+        }
         inputs.push(Input {
             name: "models".into(),
             location: String::new(),
-            files: names.into_iter().zip(hashes).collect(),
+            files,
+            references: vec![],
             scans: None,
         });
     }
     Ok(inputs)
+}
+
+/// The files of the scans that the run read without a table of scans: by a name in a statement, or in a table of another kind.
+///
+/// # Errors
+/// When a file is gone since.
+pub async fn read_by_name(session: &Session, inputs: &[Input]) -> Result<Option<Input>> {
+    let known: HashSet<&str> = inputs
+        .iter()
+        .flat_map(|input| &input.references)
+        .map(String::as_str)
+        .collect();
+    let mut files = vec![];
+    for reference in session
+        .runtime()
+        .references()
+        .iter()
+        .filter(|r| !known.contains(r.as_str()))
+    {
+        let hash = texts(session, &format!("SELECT file_hash({})", quoted(reference)), 0).await;
+        // A scan that could not be read has no hash.
+        files.extend(
+            hash.unwrap_or_default()
+                .into_iter()
+                .map(|hash| (reference.clone(), hash)),
+        );
+    }
+    Ok((!files.is_empty()).then(|| Input {
+        name: "scans by name".into(),
+        location: String::new(),
+        files,
+        references: vec![],
+        scans: None,
+    }))
+}
+
+/// The files of statements.
+///
+/// # Errors
+/// When a file is gone since.
+pub async fn statements(session: &Session, files: &[String]) -> Result<Input> {
+    let mut hashed: Vec<(String, String)> = vec![];
+    for file in files.iter().filter(|f| Path::new(f).is_file()) {
+        let hash = texts(session, &format!("SELECT file_hash({})", quoted(file)), 0).await?;
+        hashed.extend(hash.into_iter().map(|hash| (file.clone(), hash)));
+    }
+    Ok(Input {
+        name: "statements".into(),
+        location: String::new(),
+        files: hashed,
+        references: vec![],
+        scans: None,
+    })
 }
 
 async fn scans(session: &Session, table: &str, format: &str, location: &str) -> Result<Input> {
@@ -154,6 +225,7 @@ async fn scans(session: &Session, table: &str, format: &str, location: &str) -> 
         name: table.into(),
         location: location.into(),
         files: vec![],
+        references: vec![],
         scans: None,
     };
     let mut counts = [0, 0];
@@ -165,6 +237,7 @@ async fn scans(session: &Session, table: &str, format: &str, location: &str) -> 
         *count = references.len();
         let named = references.iter().map(|r| below(r, location));
         input.files.extend(named.zip(hashes));
+        input.references.extend(references.iter().cloned());
     }
     // Several regions of one file are one file.
     for (name, _) in &mut input.files {

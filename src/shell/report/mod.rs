@@ -30,6 +30,20 @@ const FIGURES_SHOWN: usize = 24;
 /// What the text of a figure begins with.
 pub(super) const FIGURE: &str = "<svg";
 
+/// The command that repeats a run.
+fn command(given: &Variables, files: &[String]) -> String {
+    let quoted = |text: &str| match text.chars().all(|c| c.is_alphanumeric() || "_-./=%+,:@".contains(c)) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    };
+    let files = files.iter().map(|file| quoted(file));
+    let sets = given
+        .iter()
+        .map(|(name, value)| format!("--set {}", quoted(&format!("{name}={value}"))));
+    let words: Vec<String> = ["radsql run".to_owned()].into_iter().chain(files).chain(sets).collect();
+    words.join(" ")
+}
+
 /// A run that is being recorded.
 pub struct Report {
     file: NamedTempFile,
@@ -39,6 +53,8 @@ pub struct Report {
     clock: Instant,
     steps: Vec<Step>,
     sources: Vec<Source>,
+    /// Every file of the run, those that others include among them.
+    files: Vec<String>,
 }
 
 /// A file of the run.
@@ -52,6 +68,8 @@ struct Step {
     text: Vec<String>,
     /// Of the file, and of those that it includes at this place.
     comments: Vec<Comments>,
+    /// Line of the last statement.
+    line: Option<u64>,
     statements: Vec<Recorded>,
 }
 
@@ -105,11 +123,15 @@ impl Report {
             clock: Instant::now(),
             steps: vec![],
             sources: vec![],
+            files: vec![],
         })
     }
 
     /// Begins a file of the run.
     pub fn step(&mut self, file: &str, text: &str) {
+        if !file.is_empty() {
+            self.files.push(file.into());
+        }
         let comments = Comments::of(text);
         let mut head = comments.head().into_iter();
         self.steps.push(Step {
@@ -117,12 +139,14 @@ impl Report {
             title: head.next().unwrap_or_else(|| file.into()),
             text: head.collect(),
             comments: vec![comments],
+            line: None,
             statements: vec![],
         });
     }
 
     /// Begins a file that a file of the run includes: its statements are of the same step.
-    pub fn include(&mut self, text: &str) {
+    pub fn include(&mut self, name: &str, text: &str) {
+        self.files.push(name.into());
         if let Some(step) = self.steps.last_mut() {
             step.comments.push(Comments::of_part(text));
         }
@@ -141,8 +165,13 @@ impl Report {
             self.step("", "");
         }
         if let Some(step) = self.steps.last_mut() {
+            // Of several statements in a line the comment is the first one's.
+            let text = match step.line.replace(position.line) == Some(position.line) {
+                true => vec![],
+                false => step.comments.last().map_or(vec![], |c| c.before(position.line)),
+            };
             step.statements.push(Recorded {
-                text: step.comments.last().map_or(vec![], |c| c.before(position.line)),
+                text,
                 sql: sql.into(),
                 took: Duration::ZERO,
                 kind: calls::kind(sql),
@@ -153,26 +182,31 @@ impl Report {
         }
     }
 
+    /// Takes the columns of the statement's result; one that makes something has none.
+    pub fn result(&mut self, schema: &SchemaRef) {
+        let recorded = self.steps.last_mut().and_then(|s| s.statements.last_mut());
+        if let Some(recorded) = recorded.filter(|_| !schema.fields().is_empty()) {
+            let column = |field: &FieldRef| Column {
+                name: field.name().clone(),
+                is_number: is_number(field.data_type()),
+            };
+            recorded.result = Some(Shown {
+                columns: schema.fields().iter().map(column).collect(),
+                ..Shown::default()
+            });
+        }
+    }
+
     /// Takes rows of the statement's result.
     pub fn batch(&mut self, schema: &SchemaRef, batch: &RecordBatch) -> io::Result<()> {
         let Some(recorded) = self.steps.last_mut().and_then(|s| s.statements.last_mut()) else {
             return Ok(());
         };
-        if schema.fields().is_empty() {
+        let Some(shown) = &mut recorded.result else {
             return Ok(());
-        }
+        };
         let options = json_options();
         let mut cells = columns(batch, schema, &options)?;
-        let shown = recorded.result.get_or_insert_with(|| {
-            let column = |field: &FieldRef| Column {
-                name: field.name().clone(),
-                is_number: is_number(field.data_type()),
-            };
-            Shown {
-                columns: schema.fields().iter().map(column).collect(),
-                ..Shown::default()
-            }
-        });
         let rows = batch.num_rows().min(ROWS_SHOWN - shown.rows.len());
         shown.total += batch.num_rows();
         for row in 0..rows {
@@ -216,16 +250,19 @@ impl Report {
         mut self,
         session: &Session,
         variables: &Variables,
+        given: &Variables,
         files: &[String],
     ) -> std::result::Result<(), Failure> {
         let told = |e| Failure::Statement(format!("the report: {}", crate::shell::message(&e)));
         self.title = variables.get("title").cloned().filter(|t| !t.is_empty());
         let ran = self.clock.elapsed();
-        let inputs = inputs::hashed(session, &self.sources).await.map_err(told)?;
+        let mut inputs = inputs::hashed(session, &self.sources).await.map_err(told)?;
+        inputs.extend(inputs::read_by_name(session, &inputs).await.map_err(told)?);
+        inputs.push(inputs::statements(session, &self.files).await.map_err(told)?);
         let evidence = evidence::gather(session, &self.steps, variables, &inputs)
             .await
             .map_err(told)?;
-        let page = page::render(&self, &evidence, &inputs, ran, files);
+        let page = page::render(&self, &evidence, &inputs, ran, &command(given, files));
         self.file
             .write_all(page.as_bytes())
             .map_err(|e| unwritable(&self.path, &e))?;

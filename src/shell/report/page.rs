@@ -5,14 +5,16 @@ use super::evidence::Evidence;
 use super::inputs::Input;
 use super::{FIGURES_SHOWN, Recorded, Report, Shown, Step};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use std::path::Path;
 use std::time::Duration;
 
 const STYLE: &str = include_str!("style.css");
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'";
 
 /// The page's text.
-pub fn render(report: &Report, evidence: &Evidence, inputs: &[Input], ran: Duration, files: &[String]) -> String {
-    let title = report.title.clone().unwrap_or_else(|| named_by(files));
+pub fn render(report: &Report, evidence: &Evidence, inputs: &[Input], ran: Duration, command: &str) -> String {
+    let title = report.title.clone().unwrap_or_else(|| named_by(&report.steps));
     let began = humantime::format_rfc3339_seconds(report.began).to_string();
     let statements: usize = report.steps.iter().map(|s| s.statements.len()).sum();
     let page = html! {
@@ -50,7 +52,7 @@ pub fn render(report: &Report, evidence: &Evidence, inputs: &[Input], ran: Durat
                     (checklist("metrics", "METRICS", "the METhodological RadiomICs Score (Kocak et al., Insights into Imaging 2024;15:8)", METRICS, evidence))
                 }
                 footer {
-                    p class="soft" { "Repeat it with: " code { "radsql run " (files.join(" ")) } ". The page needs no network and holds what the run printed: patients' identifiers, where its statements show them." }
+                    p class="soft" { "Repeat it with: " code { (command) } ". The page needs no network and holds what the run printed: patients' identifiers, where its statements show them." }
                 }
             }
         }
@@ -59,13 +61,11 @@ pub fn render(report: &Report, evidence: &Evidence, inputs: &[Input], ran: Durat
 }
 
 /// What a run is called that has no title: the folder of its files, or its file.
-fn named_by(files: &[String]) -> String {
-    let first = files.first().map(std::path::Path::new);
-    let folder = first.and_then(|f| f.parent()).and_then(|f| f.file_name());
-    let name = match files.len() {
-        1 => first.and_then(|f| f.file_stem()),
-        _ => folder.or(first.and_then(|f| f.file_stem())),
-    };
+fn named_by(steps: &[Step]) -> String {
+    let first = steps.first().map(|step| Path::new(&step.file));
+    let folder = first.and_then(Path::parent).and_then(Path::file_name);
+    let stem = first.and_then(Path::file_stem);
+    let name = if steps.len() == 1 { stem } else { folder.or(stem) };
     name.map_or_else(|| "radsql".into(), |n| n.to_string_lossy().into_owned())
 }
 
@@ -79,7 +79,7 @@ fn seconds(time: Duration) -> String {
         _ if s < 0.001 => "under 1 ms".into(),
         _ if s < 1.0 => format!("{:.0} ms", s * 1000.0),
         _ if s < 100.0 => format!("{s:.1} s"),
-        _ => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
+        _ => format!("{} min {:02} s", s.round() as u64 / 60, s.round() as u64 % 60),
     }
 }
 
@@ -118,6 +118,7 @@ fn table(result: &Shown) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="Result" {
             table {
+                @if result.total == 0 { caption { "No rows" } }
                 @if result.total > shown { caption { "The first " (shown) " of " (result.total) " rows" } }
                 thead { tr { @for column in &result.columns {
                     th scope="col" class=[column.is_number.then_some("number")] { (column.name) }
@@ -217,7 +218,7 @@ fn provenance(inputs: &[Input]) -> Markup {
     html! {
         section id="inputs" {
             h2 { "Inputs" }
-            p { "SHA-256 of every file that the run read, as " code { "sha256sum" } " prints it; of the files of one DICOM series that of their sorted list, as " code { "file_hash" } " gives it." }
+            p { "SHA-256, taken at the end of the run, of the scans that it read, of the files that its statements name, and of the statements themselves, as " code { "sha256sum" } " prints it; of the files of one DICOM series that of their sorted list, as " code { "file_hash" } " gives it." }
             @if inputs.is_empty() { p { "The run read no file." } }
             @for input in inputs {
                 details open[input.files.len() <= 3] {
