@@ -1,6 +1,7 @@
 //! `radsql run --report`: the page, as a reader and a browser see it.
 
-use serde_json::Value;
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -165,6 +166,55 @@ fn no_report_of_a_run_that_failed_and_a_wrong_place_is_found_first() {
 }
 
 #[test]
+fn what_a_run_read_by_name_and_how_to_repeat_it() {
+    let Some(shared) = common::shared() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let scan = shared.join("data/sts/nifti/STS_001");
+    let sql = format!(
+        "SELECT mask_info('{0}/CT_image.nii.gz', '{0}/CT_mask.nii.gz')['voxels'] AS voxels;\nSELECT 1 AS x WHERE :n > 2;\n",
+        scan.display()
+    );
+    fs::write(folder.path().join("a b.sql"), sql).expect("a file");
+    let (status, _, err) = radsql(
+        folder.path(),
+        &["run", "a b.sql", "--set", "n=1", "--set", "m=2", "--report", "r.html"],
+    );
+    assert_eq!(
+        (status, err.as_str()),
+        (0, "--set m: no file has a variable of that name\n")
+    );
+    let page = fs::read_to_string(folder.path().join("r.html")).expect("a report");
+    for file in [
+        scan.join("CT_image.nii.gz"),
+        scan.join("CT_mask.nii.gz"),
+        folder.path().join("a b.sql"),
+    ] {
+        let sum = Command::new("sha256sum").arg(&file).output().expect("sha256sum");
+        let sum = String::from_utf8_lossy(&sum.stdout)[..64].to_owned();
+        assert!(page.contains(&sum), "the page lacks the hash of {}", file.display());
+    }
+    assert!(page.contains("radsql run 'a b.sql' --set m=2 --set n=1"));
+    assert!(page.contains("No rows"), "the columns of an empty result are shown");
+}
+
+#[test]
+fn a_run_does_not_write_over_its_own_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("a.sql"), "SELECT 1").expect("a file");
+    for option in ["--report", "-o"] {
+        let (status, _, err) = radsql(folder.path(), &["run", "a.sql", option, "./a.sql"]);
+        assert_eq!(
+            (status, err.as_str()),
+            (2, "./a.sql: is one of the files to run, and would be overwritten\n")
+        );
+    }
+    assert_eq!(
+        fs::read_to_string(folder.path().join("a.sql")).expect("the file"),
+        "SELECT 1"
+    );
+}
+
+#[test]
 fn a_file_that_is_included() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
@@ -173,6 +223,11 @@ fn a_file_that_is_included() {
     write("a/two.sql", "\\set x 41\n");
     let (status, out, err) = radsql(folder.path(), &["run", "a/one.sql"]);
     assert_eq!((status, out.as_str(), err.as_str()), (0, "y\n42\n", ""));
+
+    for written in ["\\i\ttwo.sql", "\\i 'two.sql';", "\\i  two.sql ;"] {
+        write("a/one.sql", &format!("{written}\nSELECT :x + 1 AS y;"));
+        assert_eq!(radsql(folder.path(), &["run", "a/one.sql"]).1, "y\n42\n", "{written}");
+    }
 
     for (text, expected) in [
         ("\\i gone.sql", "a/bad.sql:1:1: 'a/gone.sql' cannot be read: "),
@@ -191,71 +246,15 @@ fn a_file_that_is_included() {
     }
 }
 
-/// What Chromium shows of a page: `None` where there is no Chromium.
-fn seen(page: &Path, width: u32, dark: bool) -> Option<Value> {
-    let chromium = [
-        "/usr/bin/chromium",
-        "/usr/bin/chromium-browser",
-        "/usr/bin/google-chrome",
-    ];
-    let Some(chromium) = chromium.into_iter().find(|c| Path::new(c).exists()) else {
-        eprintln!("SKIPPED: there is no Chromium; the page was not opened");
-        return None;
-    };
-    let profile = tempfile::tempdir().expect("a folder");
-    let inspect = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/inspect.html");
-    let url = format!(
-        "file://{}?width={width}&page=file://{}",
-        inspect.display(),
-        page.display()
-    );
-    let output = Command::new(chromium)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-        ])
-        .args([
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ])
-        .args(["--allow-file-access-from-files", "--enable-logging=stderr", "--v=0"])
-        .arg(format!(
-            "--blink-settings=preferredColorScheme={}",
-            if dark { 0 } else { 1 }
-        ))
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .args(["--window-size=1400,1000", "--virtual-time-budget=20000", "--dump-dom"])
-        .arg(url)
-        .output()
-        .expect("Chromium runs");
-    let (dom, log) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(!log.contains("CONSOLE"), "the console has something: {log}");
-    let found = dom
-        .split("<pre id=\"found\">")
-        .nth(1)
-        .and_then(|t| t.split("</pre>").next());
-    let found = found
-        .unwrap_or_default()
-        .replace("&amp;", "&")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">");
-    Some(serde_json::from_str(&found).unwrap_or_else(|e| panic!("{e}: {dom} {log}")))
-}
-
 #[test]
 fn a_browser_shows_all_of_it() {
     let folder = study();
     report(folder.path());
     let page: PathBuf = folder.path().join("r.html");
     for (width, dark) in [(1200, false), (1200, true), (390, false)] {
-        let Some(found) = seen(&page, width, dark) else { return };
+        let Some(found) = common::browser::seen(&page, width, dark) else {
+            return;
+        };
         let number = |key: &str| found[key].as_i64().unwrap_or(-1);
         assert_eq!(number("figures"), 4, "{found}");
         for none in ["hidden", "unnamed", "broken", "unheaded", "resources"] {

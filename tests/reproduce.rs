@@ -172,6 +172,40 @@ fn crlm_gives_what_the_peers_give_on_any_number_of_threads_and_from_dicom() {
     );
 }
 
+/// The report of the whole study in a browser: nothing in the console, every figure there, words that can be read.
+#[test]
+fn the_report_of_crlm_can_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("report.html");
+    let data = cohort("nifti");
+    let set = |name: &str, below: &str| format!("{name}={}", data.join(below).display());
+    let steps: Vec<String> = steps("crlm").iter().map(|s| s.display().to_string()).collect();
+    let (data, external, page_text) = (
+        set("data", "crlm"),
+        set("external", "external"),
+        page.display().to_string(),
+    );
+    let mut arguments = vec!["run", "--set", &data, "--set", &external, "--report", &page_text];
+    arguments.extend(steps.iter().map(String::as_str));
+    radsql(&arguments, folder.path(), None);
+    for (width, dark) in [(1200, false), (1200, true), (390, false)] {
+        let Some(found) = common::browser::seen(&page, width, dark) else {
+            return;
+        };
+        let number = |key: &str| found[key].as_i64().unwrap_or(-1);
+        assert!(number("figures") >= 18 && number("tables") > 30, "{found}");
+        for none in ["hidden", "unnamed", "broken", "unheaded", "resources"] {
+            assert_eq!(number(none), 0, "{none} at {width}: {found}");
+        }
+        assert_eq!(
+            found["low"],
+            serde_json::json!([]),
+            "words that are hard to read, dark {dark}"
+        );
+        assert!(number("wide") <= 0, "the page is wider than {width}: {found}");
+    }
+}
+
 /// Other outcomes, clinical values and scans of patients that do not train change nothing that was chosen or fitted.
 #[test]
 fn crlm_learns_nothing_from_other_patients() {

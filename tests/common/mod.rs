@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod browser;
 pub mod reference;
 
 use radsql::Session;
