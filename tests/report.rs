@@ -174,6 +174,12 @@ fn what_a_run_read_by_name_and_how_to_repeat_it() {
         "SELECT mask_info('{0}/CT_image.nii.gz', '{0}/CT_mask.nii.gz')['voxels'] AS voxels;\nSELECT 1 AS x WHERE :n > 2;\n",
         scan.display()
     );
+    let sql = sql + "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'tables/*.csv' OPTIONS (format.has_header true);\n";
+    fs::create_dir(folder.path().join("tables")).expect("a folder");
+    let tables = ["1", "2"].map(|n| folder.path().join(format!("tables/{n}.csv")));
+    for (n, table) in tables.iter().enumerate() {
+        fs::write(table, format!("x\n{n}\n")).expect("a file");
+    }
     fs::write(folder.path().join("a b.sql"), sql).expect("a file");
     let (status, _, err) = radsql(
         folder.path(),
@@ -184,12 +190,10 @@ fn what_a_run_read_by_name_and_how_to_repeat_it() {
         (0, "--set m: no file has a variable of that name\n")
     );
     let page = fs::read_to_string(folder.path().join("r.html")).expect("a report");
-    for file in [
-        scan.join("CT_image.nii.gz"),
-        scan.join("CT_mask.nii.gz"),
-        folder.path().join("a b.sql"),
-    ] {
-        let sum = Command::new("sha256sum").arg(&file).output().expect("sha256sum");
+    let scans = ["CT_image.nii.gz", "CT_mask.nii.gz"].map(|file| scan.join(file));
+    let statements = folder.path().join("a b.sql");
+    for file in scans.iter().chain(&tables).chain([&statements]) {
+        let sum = Command::new("sha256sum").arg(file).output().expect("sha256sum");
         let sum = String::from_utf8_lossy(&sum.stdout)[..64].to_owned();
         assert!(page.contains(&sum), "the page lacks the hash of {}", file.display());
     }

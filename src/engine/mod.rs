@@ -11,5 +11,6 @@ mod scan_table;
 mod session;
 mod statements;
 
+pub(crate) use scan_table::files_like;
 pub use session::{Session, register_all};
 pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute};

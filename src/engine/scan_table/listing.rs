@@ -193,6 +193,14 @@ const FUNCTION: &str = super::FUNCTION;
 /// What the names begin with that stand for the * of a LOCATION; they are no columns.
 const HIDDEN: &str = "__location_";
 
+/// The files that a LOCATION with `*` stands for, in alphabetical order.
+pub fn files_like(location: &str) -> Vec<String> {
+    let (root, below) = split_location(location);
+    let template = Template::parse(below.trim_end_matches('/'));
+    let files = template.ok().and_then(|t| t.files(&root, &Bindings::new()).ok());
+    files.into_iter().flatten().map(|(path, _)| path).collect()
+}
+
 /// The folder before the first component with a `*`, and the components from there on, for the front of a template.
 fn split_location(location: &str) -> (PathBuf, String) {
     match location.find('*') {

@@ -1,7 +1,7 @@
 //! Where a run's numbers come from: every file that it read, by its hash.
 
 use super::calls::{Kind, calls};
-use crate::engine::Session;
+use crate::engine::{Session, files_like};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
@@ -260,8 +260,11 @@ async fn scans(session: &Session, table: &str, format: &str, location: &str) -> 
     Ok(input)
 }
 
-/// Files at a place: the file itself, or those in the folder, in the order of their names.
+/// Files at a place: the file itself, those in the folder, or those that a `*` stands for, in the order of their names.
 fn walk(location: &str) -> Vec<String> {
+    if location.contains('*') {
+        return files_like(location);
+    }
     let files = walkdir::WalkDir::new(location)
         .sort_by_file_name()
         .into_iter()
