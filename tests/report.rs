@@ -163,6 +163,11 @@ fn no_report_of_a_run_that_failed_and_a_wrong_place_is_found_first() {
     let (status, out, err) = radsql(folder.path(), &["run", "01.sql", "--report", "nowhere/r.html"]);
     assert_eq!((status, out.as_str()), (2, ""));
     assert!(err.starts_with("nowhere/r.html: cannot be written"), "{err}");
+    let (status, out, err) = radsql(folder.path(), &["run", "01.sql", "--report", "sources"]);
+    assert_eq!(
+        (status, out.as_str(), err.as_str()),
+        (2, "", "sources: cannot be written: is a directory\n")
+    );
 }
 
 #[test]

@@ -114,6 +114,9 @@ struct Column {
 impl Report {
     /// Begins a report. The file is opened at once: a wrong name must not be found after an hour of work.
     pub fn new(path: PathBuf) -> std::result::Result<Self, Failure> {
+        if path.is_dir() {
+            return Err(unwritable(&path, &io::ErrorKind::IsADirectory.into()));
+        }
         let file = beside(&path).map_err(|e| unwritable(&path, &e))?;
         Ok(Self {
             file,

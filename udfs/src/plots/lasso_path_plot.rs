@@ -4,8 +4,8 @@ use super::figure::{self, SAYS_THEME, THEME};
 use crate::doc::{Doc, Kind};
 use crate::survival::columns::Table;
 use crate::survival::options::Options;
-use crate::survival::penalised::{Cohort, validated};
-use crate::survival::relation::{Gives, Relation, SEED, Setting, Takes, says};
+use crate::survival::penalised::{COMMON, Cohort, validated};
+use crate::survival::relation::{Gives, Relation, Takes, joined, says};
 use crate::survival::role::Role;
 use crate::survival::statistic::Definition;
 use datafusion::common::{Result, ScalarValue};
@@ -22,31 +22,7 @@ static FIGURE: Definition = Definition {
 };
 
 /// What the two figures of a penalised model take: what the model takes, but for the penalty, of which they show all.
-pub const TAKES: &[Takes] = &[
-    Takes::Column("time", Role::Time),
-    Takes::Column("event", Role::Event),
-    Takes::Optional("fold", Role::Fold),
-    Takes::Optional("id", Role::Cluster),
-    Takes::Optional("weights", Role::Weights),
-    Takes::OptionalColumns("strata", Role::Strata),
-    Takes::Terms,
-    Takes::Setting(
-        "alpha",
-        Setting::Number(|v| (0.0..=1.0).contains(&v), "a number from 0 (ridge) to 1 (lasso)"),
-    ),
-    Takes::Setting("folds", Setting::Whole),
-    SEED,
-    Takes::Setting("stratify", Setting::Truth),
-    Takes::Setting("measure", Setting::Choice(&["deviance", "ungrouped", "concordance"])),
-    Takes::Setting("standardize", Setting::Truth),
-    Takes::Setting("nlambda", Setting::Whole),
-    Takes::Setting(
-        "lambda_min_ratio",
-        Setting::Number(|v| v > 0.0 && v < 1.0, "a number between 0 and 1"),
-    ),
-    THEME,
-    Takes::Rest,
-];
+pub const TAKES: &[Takes] = &joined::<{ COMMON.len() + 1 }>(&[THEME], COMMON);
 
 /// What that means.
 pub const ARGUMENTS: &[(&str, &str)] = &[

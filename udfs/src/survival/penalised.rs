@@ -5,7 +5,7 @@ use super::columns::{Outcome, Table, require, retain};
 use super::covariates::Term;
 use super::failed;
 use super::options::Options;
-use super::relation::{SEED, Setting, Takes, says};
+use super::relation::{SEED, Setting, Takes, joined, says};
 use super::role::Role;
 use datafusion::common::{Result, exec_err};
 use radsql_survival::{
@@ -14,7 +14,16 @@ use radsql_survival::{
 use std::num::NonZeroUsize;
 
 /// What a penalised fit takes.
-pub const TAKES: &[Takes] = &[
+pub const TAKES: &[Takes] = &joined::<{ COMMON.len() + 1 }>(&[LAMBDA], COMMON);
+
+/// The penalty.
+const LAMBDA: Takes = Takes::Setting(
+    "lambda",
+    Setting::NumberOr(|v| v >= 0.0 && v.is_finite(), &["min", "1se"]),
+);
+
+/// What a fit takes, and a figure of all penalties.
+pub const COMMON: &[Takes] = &[
     Takes::Column("time", Role::Time),
     Takes::Column("event", Role::Event),
     Takes::Optional("fold", Role::Fold),
@@ -22,10 +31,6 @@ pub const TAKES: &[Takes] = &[
     Takes::Optional("weights", Role::Weights),
     Takes::OptionalColumns("strata", Role::Strata),
     Takes::Terms,
-    Takes::Setting(
-        "lambda",
-        Setting::NumberOr(|v| v >= 0.0 && v.is_finite(), &["min", "1se"]),
-    ),
     Takes::Setting(
         "alpha",
         Setting::Number(|v| (0.0..=1.0).contains(&v), "a number from 0 (ridge) to 1 (lasso)"),

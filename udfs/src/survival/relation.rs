@@ -93,6 +93,21 @@ pub enum Gives {
     RowsOf(&'static str, &'static [&'static str]),
 }
 
+/// Two lists of arguments as one; `N` is the number of both together.
+pub const fn joined<const N: usize>(first: &[Takes], second: &[Takes]) -> [Takes; N] {
+    let mut all = [Takes::Rest; N];
+    let mut place = 0;
+    while place < N {
+        all[place] = if place < first.len() {
+            first[place]
+        } else {
+            second[place - first.len()]
+        };
+        place += 1;
+    }
+    all
+}
+
 /// Level of confidence intervals, as every function takes it.
 pub const CONF_LEVEL: Takes = Takes::Setting(
     "conf_level",
