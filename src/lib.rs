@@ -4,6 +4,7 @@
 //! own. What the functions are is written in `udfs/FUNCTIONS.md`.
 
 pub mod engine;
+pub mod server;
 pub mod shell;
 
 pub use engine::{Session, register_all};
