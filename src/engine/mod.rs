@@ -10,7 +10,9 @@ mod relations;
 mod scan_table;
 mod session;
 mod statements;
+mod temporary;
 
+pub use models::ModelStatement;
 pub(crate) use scan_table::files_like;
-pub use session::{Session, register_all};
+pub use session::{Planned, Session, register_all};
 pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute};

@@ -8,9 +8,12 @@ use super::memory::SessionPool;
 use super::models::{self, ModelStatement};
 use super::relations::{Relations, StatisticPlanner, is_relation};
 use super::scan_table::ScanTableFactory;
+use super::temporary::{self, SessionCatalogs};
+use datafusion::catalog::CatalogProviderList;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, plan_err};
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
@@ -103,6 +106,8 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
 pub struct Session {
     context: SessionContext,
     runtime: Arc<ScanRuntime>,
+    /// Without the tables of one session alone.
+    shared: Arc<dyn CatalogProviderList>,
     /// Settings of radsql as they were at the beginning.
     defaults: Vec<ConfigEntry>,
 }
@@ -133,7 +138,9 @@ impl Session {
             // Queries given to functions, and those in FROM, keep the order that they ask for.
             .set_bool("datafusion.sql_parser.enable_subquery_sort_elimination", false)
             .set_bool("datafusion.sql_parser.collect_spans", true);
-        let context = SessionContext::new_with_config_rt(config, environment).enable_url_table();
+        let context = SessionContext::new_with_config_rt(config, environment);
+        let shared = Arc::clone(context.state_ref().read().catalog_list());
+        let context = with_own_tables(context, &shared);
         let options = RadsqlOptions {
             memory_limit: Some(limit),
             cache_dir: cache_dir.into(),
@@ -144,6 +151,7 @@ impl Session {
         Ok(Self {
             context,
             runtime,
+            shared,
             defaults,
         })
     }
@@ -168,8 +176,16 @@ impl Session {
     /// # Errors
     /// When the text is not one statement, or cannot be planned or run.
     pub async fn sql(&self, text: &str) -> Result<DataFrame> {
+        self.execute(self.plan(text).await?).await
+    }
+
+    /// Plans one statement; nothing is changed by that.
+    ///
+    /// # Errors
+    /// When the text is not one statement, or cannot be planned.
+    pub async fn plan(&self, text: &str) -> Result<Planned> {
         if let Some(statement) = models::parse(text)? {
-            return self.model(statement).await;
+            return Ok(Planned::Model(statement));
         }
         let mut statement = parse(text)?;
         if let Statement::Reset(ResetStatement::Variable(name)) = &statement
@@ -180,10 +196,59 @@ impl Session {
             statement = parse(&format!("SET {name} = '{value}'"))?;
         }
         resolve_relations(&mut statement)?;
-        let plan = self.context.state().statement_to_plan(statement).await?;
+        let plan = temporary::place(self.context.state().statement_to_plan(statement).await?);
         self.check(&plan)?;
-        self.context.execute_logical_plan(plan).await
+        Ok(Planned::Plan(plan))
     }
+
+    /// Runs a statement if it is one that changes the session; what it gives otherwise comes when the frame is read.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn execute(&self, statement: Planned) -> Result<DataFrame> {
+        match statement {
+            Planned::Plan(plan) => self.context.execute_logical_plan(plan).await,
+            Planned::Model(statement) => self.model(statement).await,
+        }
+    }
+
+    /// A session for another user of the same tables and models: settings, temporary tables and prepared statements are its
+    /// own, and `options` are what its queries are allowed.
+    pub fn fork(&self, options: RadsqlOptions, pool: Arc<dyn MemoryPool>) -> Result<Self> {
+        let state = self.context.state();
+        let environment = RuntimeEnvBuilder::from_runtime_env(state.runtime_env()).with_memory_pool(pool);
+        let mut config = state.config().clone();
+        config.options_mut().extensions.insert(options);
+        let state = SessionStateBuilder::new_from_existing(state)
+            .with_config(config)
+            .with_runtime_env(environment.build_arc()?)
+            .build();
+        let context = with_own_tables(SessionContext::new_with_state(state), &self.shared);
+        let defaults = RadsqlOptions::of(context.state().config_options()).entries();
+        Ok(Self {
+            context,
+            runtime: Arc::clone(&self.runtime),
+            shared: Arc::clone(&self.shared),
+            defaults,
+        })
+    }
+}
+
+/// A statement that was planned.
+#[derive(Debug, Clone)]
+pub enum Planned {
+    /// Any but those of models.
+    Plan(LogicalPlan),
+    /// `CREATE MODEL` and the like.
+    Model(ModelStatement),
+}
+
+/// Puts a session's own tables before the shared ones, and files in the place of tables behind both.
+fn with_own_tables(context: SessionContext, shared: &Arc<dyn CatalogProviderList>) -> SessionContext {
+    let names = context.state().config_options().catalog.clone();
+    let catalogs = SessionCatalogs::new(Arc::clone(shared), &names.default_catalog, &names.default_schema);
+    context.register_catalog_list(Arc::new(catalogs));
+    context.enable_url_table()
 }
 
 impl Session {

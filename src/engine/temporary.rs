@@ -1,0 +1,167 @@
+//! Temporary tables: a session's own, in front of those that all sessions share.
+//!
+//! They live in the schema `temp`. A name without a schema means the temporary table, where there is one.
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemorySchemaProvider, SchemaProvider, TableProvider};
+use datafusion::common::{Result, TableReference};
+use datafusion::datasource::TableType;
+use datafusion::logical_expr::{CreateMemoryTable, CreateView, DdlStatement, LogicalPlan};
+use std::sync::Arc;
+
+/// The schema of temporary tables.
+pub const SCHEMA: &str = "temp";
+
+/// The catalogs that all sessions share, with a session's own tables in the default one.
+#[derive(Debug)]
+pub struct SessionCatalogs {
+    shared: Arc<dyn CatalogProviderList>,
+    own: Arc<Own>,
+}
+
+#[derive(Debug)]
+struct Own {
+    /// The catalog and the schema of names without one.
+    catalog: String,
+    schema: String,
+    tables: Arc<MemorySchemaProvider>,
+}
+
+impl SessionCatalogs {
+    /// Shared catalogs with no table of one's own yet; `catalog` and `schema` are what names without one mean.
+    pub fn new(shared: Arc<dyn CatalogProviderList>, catalog: &str, schema: &str) -> Self {
+        let own = Own {
+            catalog: catalog.to_owned(),
+            schema: schema.to_owned(),
+            tables: Arc::default(),
+        };
+        Self {
+            shared,
+            own: Arc::new(own),
+        }
+    }
+}
+
+impl CatalogProviderList for SessionCatalogs {
+    fn register_catalog(&self, name: String, catalog: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
+        self.shared.register_catalog(name, catalog)
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        self.shared.catalog_names()
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        let shared = self.shared.catalog(name)?;
+        if name != self.own.catalog {
+            return Some(shared);
+        }
+        let own = Arc::clone(&self.own);
+        Some(Arc::new(SessionCatalog { shared, own }))
+    }
+}
+
+#[derive(Debug)]
+struct SessionCatalog {
+    shared: Arc<dyn CatalogProvider>,
+    own: Arc<Own>,
+}
+
+impl CatalogProvider for SessionCatalog {
+    fn schema_names(&self) -> Vec<String> {
+        let mut names = self.shared.schema_names();
+        if !self.own.tables.table_names().is_empty() {
+            names.push(SCHEMA.to_owned());
+        }
+        names
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        if name == SCHEMA {
+            return Some(Arc::clone(&self.own.tables) as _);
+        }
+        let shared = self.shared.schema(name)?;
+        if name != self.own.schema {
+            return Some(shared);
+        }
+        let own = Arc::clone(&self.own);
+        Some(Arc::new(SessionSchema { shared, own }))
+    }
+
+    fn register_schema(&self, name: &str, schema: Arc<dyn SchemaProvider>) -> Result<Option<Arc<dyn SchemaProvider>>> {
+        self.shared.register_schema(name, schema)
+    }
+
+    fn deregister_schema(&self, name: &str, cascade: bool) -> Result<Option<Arc<dyn SchemaProvider>>> {
+        self.shared.deregister_schema(name, cascade)
+    }
+}
+
+/// The default schema: looks for temporary tables first, makes shared ones.
+#[derive(Debug)]
+struct SessionSchema {
+    shared: Arc<dyn SchemaProvider>,
+    own: Arc<Own>,
+}
+
+#[async_trait]
+impl SchemaProvider for SessionSchema {
+    fn owner_name(&self) -> Option<&str> {
+        self.shared.owner_name()
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        self.shared.table_names()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match self.own.tables.table(name).await? {
+            Some(table) => Ok(Some(table)),
+            None => self.shared.table(name).await,
+        }
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        self.shared.table_type(name).await
+    }
+
+    fn register_table(&self, name: String, table: Arc<dyn TableProvider>) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.shared.register_table(name, table)
+    }
+
+    fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match self.own.tables.deregister_table(name)? {
+            Some(table) => Ok(Some(table)),
+            None => self.shared.deregister_table(name),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.own.tables.table_exist(name) || self.shared.table_exist(name)
+    }
+}
+
+/// A statement that makes something temporary, as one that makes it in the schema of temporary tables.
+pub fn place(plan: LogicalPlan) -> LogicalPlan {
+    match plan {
+        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(cmd)) if cmd.temporary => {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(CreateMemoryTable {
+                name: own(&cmd.name),
+                temporary: false,
+                ..cmd
+            }))
+        }
+        LogicalPlan::Ddl(DdlStatement::CreateView(cmd)) if cmd.temporary => {
+            LogicalPlan::Ddl(DdlStatement::CreateView(CreateView {
+                name: own(&cmd.name),
+                temporary: false,
+                ..cmd
+            }))
+        }
+        other => other,
+    }
+}
+
+fn own(name: &TableReference) -> TableReference {
+    TableReference::partial(SCHEMA, name.table())
+}
