@@ -10,9 +10,13 @@ mod relations;
 mod scan_table;
 mod session;
 mod statements;
+mod store;
 mod temporary;
+
+pub(crate) use temporary::SCHEMA as TEMPORARY;
 
 pub use models::ModelStatement;
 pub(crate) use scan_table::files_like;
-pub use session::{Planned, Session, register_all};
+pub use session::{Planned, SHOW_MODELS, Session, register_all};
+pub use store::Store;
 pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute};

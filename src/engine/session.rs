@@ -234,6 +234,9 @@ impl Session {
     }
 }
 
+/// What SHOW MODELS stands for.
+pub const SHOW_MODELS: &str = "SELECT * FROM deep_models()";
+
 /// A statement that was planned.
 #[derive(Debug, Clone)]
 pub enum Planned {
@@ -255,7 +258,7 @@ impl Session {
     async fn model(&self, statement: ModelStatement) -> Result<DataFrame> {
         let models = Arc::clone(&self.runtime);
         match statement {
-            ModelStatement::Show => return self.context.sql("SELECT * FROM deep_models()").await,
+            ModelStatement::Show => return self.context.sql(SHOW_MODELS).await,
             ModelStatement::Drop { name, if_exists } => models.models.remove(&name, if_exists)?,
             ModelStatement::Create {
                 name,

@@ -4,7 +4,7 @@ use crate::server::credentials::Credentials;
 use crate::server::names::UserName;
 use crate::server::passwords::{Argon2id, HashError, Hasher, LONGEST_PASSWORD, StoredHash};
 use crate::server::throttle::{Throttle, ThrottleLimits, now};
-use crate::server::tokens::{Identity, Token, TokenError, TokenLimits, Tokens};
+use crate::server::tokens::{Identity, SessionId, Token, TokenError, TokenLimits, Tokens};
 use crate::server::users::{Account, Users};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -223,6 +223,11 @@ impl Authenticator {
     /// [`AuthError::Refused`] for a token that is unknown, expired or revoked.
     pub fn bearer(&self, token: &str) -> Result<Identity, AuthError> {
         self.tokens.identify(token, now()).ok_or(AuthError::Refused)
+    }
+
+    /// Whether a session's token lives; it is used by that.
+    pub fn is_living(&self, session: SessionId) -> bool {
+        self.tokens.is_living(session, now())
     }
 
     /// Reads an `authorization` header; a missing or malformed one is refused like a wrong password.

@@ -193,6 +193,14 @@ impl Tokens {
         Some(entry.identity.clone())
     }
 
+    /// Whether a session's token lives; it is used by that.
+    pub fn is_living(&self, session: SessionId, now: Instant) -> bool {
+        let mut state = self.state();
+        let mut entries = state.living.values_mut();
+        let entry = entries.find(|e| e.identity.session == session && e.lives(&self.limits, now));
+        entry.map(|e| e.used = e.used.max(now)).is_some()
+    }
+
     /// Ends the token of a session: CloseSession, or an administrator. Whether there was one.
     pub fn revoke(&self, session: SessionId) -> bool {
         let mut state = self.state();

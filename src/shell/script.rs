@@ -51,10 +51,7 @@ const DEEPEST: usize = 16;
 impl Script {
     /// A new session that writes results to `output`.
     pub fn new(output: Output) -> Result<Self, Failure> {
-        // Without a home there is no folder for what is kept.
-        let cache = dirs::cache_dir().map(|dir| dir.join("radsql"));
-        let cache = cache.as_deref().and_then(Path::to_str).unwrap_or_default();
-        let session = Session::with_cache_dir(cache).map_err(|e| Failure::Statement(message(&e)))?;
+        let session = Session::with_cache_dir(&super::cache_folder()).map_err(|e| Failure::Statement(message(&e)))?;
         Ok(Self {
             session,
             given: Variables::new(),

@@ -1,0 +1,99 @@
+//! The command `radsql`: its arguments, and which part of the program does what they ask for.
+
+use crate::server::command::{Serve, User};
+use crate::shell::commands::demo::Demo;
+use crate::shell::commands::run::Run;
+use crate::shell::{Failure, OutputArguments, apart, interactive, interrupted, statements};
+use clap::{Parser, Subcommand};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+/// SQL for radiomics and survival analysis.
+///
+/// Without a command: the shell, or the statements that come through a pipe.
+#[derive(Debug, Parser)]
+#[command(name = "radsql", version, about, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Run these statements and leave.
+    #[arg(short = 'c', value_name = "SQL")]
+    sql: Option<String>,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(Run),
+    Serve(Box<Serve>),
+    User(User),
+    Demo(Demo),
+}
+
+/// Statuses of the process.
+mod status {
+    pub const FAILED: u8 = 1;
+    pub const USAGE: u8 = 2;
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// Stack of the thread that plans statements, and of those that run them. Planning goes down a statement's expressions:
+/// a chain of ten thousand terms is that deep.
+const PLANNING_STACK: usize = 1 << 30;
+const RUNNING_STACK: usize = 64 << 20;
+
+/// Runs the command of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let command = std::thread::Builder::new()
+        .stack_size(PLANNING_STACK)
+        .spawn(move || run(arguments));
+    match command.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) => failed("a defect in radsql ended the command", status::FAILED),
+        Err(e) => failed(&format!("no threads could be started: {e}"), status::FAILED),
+    }
+}
+
+fn run(arguments: Arguments) -> ExitCode {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.enable_all().thread_stack_size(RUNNING_STACK).build() {
+        Ok(runtime) => runtime,
+        Err(e) => return failed(&format!("no threads could be started: {e}"), status::FAILED),
+    };
+    let result = runtime.block_on(async {
+        match arguments.command {
+            // They hear Ctrl-C themselves.
+            None if arguments.sql.is_none() && std::io::stdin().is_terminal() => interactive(&arguments.output).await,
+            Some(Command::Serve(serve)) => serve.execute().await,
+            _ => tokio::select! {
+                result = execute(arguments) => result,
+                () = interrupted() => Err(Failure::Interrupted),
+            },
+        }
+    });
+    // Work on scans that was stopped need not end before the process does.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(Failure::Interrupted) => ExitCode::from(status::INTERRUPTED),
+        Err(Failure::Usage(message)) => failed(&message, status::USAGE),
+        Err(Failure::Statement(message)) => failed(&message, status::FAILED),
+    }
+}
+
+fn failed(message: &str, status: u8) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(status)
+}
+
+async fn execute(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Some(Command::Run(run)) => run.execute().await,
+        Some(Command::Serve(serve)) => serve.execute().await,
+        Some(Command::User(user)) => apart(move || user.execute()).await,
+        Some(Command::Demo(demo)) => apart(move || demo.execute()).await,
+        None => statements(arguments.sql, &arguments.output).await,
+    }
+}

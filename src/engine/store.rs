@@ -1,0 +1,103 @@
+//! Tables made of batches that come from outside, whole or not at all.
+
+use super::session::Session;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::{Column, Result, TableReference, exec_err, plan_err};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
+use datafusion::prelude::DataFrame;
+use datafusion::scalar::ScalarValue;
+use futures::TryStreamExt;
+use std::sync::Arc;
+
+/// What to do where there is no table of the name, and where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Store {
+    /// A new table; there must be none.
+    Create,
+    /// Rows of a table that must be there.
+    Append,
+    /// A new table in the place of any.
+    Replace,
+    /// Rows of a table, which is made if there is none.
+    CreateAppend,
+}
+
+impl Session {
+    /// Keeps all batches of a stream in a table, and gives the number of their rows. Nothing is kept of a stream that fails, or
+    /// that is dropped.
+    ///
+    /// # Errors
+    /// That of the stream; when there is a table and must not be, or none and must be one; when columns do not fit; when memory
+    /// is short.
+    pub async fn store(&self, name: TableReference, batches: SendableRecordBatchStream, how: Store) -> Result<u64> {
+        let context = self.context();
+        let there = context.table_exist(name.clone())?;
+        match (how, there) {
+            (Store::Create, true) => return exec_err!("table '{name}' already exists"),
+            (Store::Append, false) => return plan_err!("table '{name}' not found"),
+            _ => {}
+        }
+        let schema = batches.schema();
+        let collected = self.collect(&name, batches).await?;
+        let rows = collected.rows;
+        if there && how != Store::Replace {
+            self.append(name, &schema, collected).await?;
+            return Ok(rows);
+        }
+        let table = collected.table;
+        // Nothing waits from here on: the table is there as a whole or not at all.
+        if how == Store::Replace {
+            context.deregister_table(name.clone())?;
+        } else if context.table_exist(name.clone())? {
+            return exec_err!("table '{name}' already exists");
+        }
+        context.register_table(name, table)?;
+        Ok(rows)
+    }
+
+    async fn append(&self, name: TableReference, schema: &SchemaRef, collected: Collected) -> Result<()> {
+        let context = self.context();
+        let target = context.table_provider(name.clone()).await?;
+        let columns = target.schema();
+        if let Some(unknown) = schema.fields().iter().find(|f| columns.field_with_name(f.name()).is_err()) {
+            let known: Vec<&str> = columns.fields().iter().map(|f| f.name().as_str()).collect();
+            return plan_err!(
+                "table '{name}' has no column '{}'; it has {}",
+                unknown.name(),
+                known.join(", ")
+            );
+        }
+        let source = provider_as_source(collected.table);
+        let given = |field: &Arc<datafusion::arrow::datatypes::Field>| -> Result<Expr> {
+            let value = match schema.field_with_name(field.name()) {
+                Ok(_) => Expr::Column(Column::from_name(field.name())),
+                Err(_) => lit(ScalarValue::try_from(field.data_type())?),
+            };
+            Ok(cast(value, field.data_type().clone()).alias(field.name()))
+        };
+        let values = columns.fields().iter().map(given).collect::<Result<Vec<_>>>()?;
+        let rows = LogicalPlanBuilder::scan("ingested", source, None)?.project(values)?.build()?;
+        let insert = LogicalPlanBuilder::insert_into(rows, name, provider_as_source(target), InsertOp::Append)?;
+        DataFrame::new(context.state(), insert.build()?).collect().await?;
+        Ok(())
+    }
+}
+
+struct Collected {
+    table: Arc<dyn datafusion::catalog::TableProvider>,
+    rows: u64,
+}
+
+impl Session {
+    async fn collect(&self, _name: &TableReference, batches: SendableRecordBatchStream) -> Result<Collected> {
+        let schema = batches.schema();
+        let batches: Vec<RecordBatch> = batches.try_collect().await?;
+        let rows = batches.iter().map(|b| b.num_rows() as u64).sum();
+        let table = Arc::new(datafusion::datasource::MemTable::try_new(schema, vec![batches])?);
+        Ok(Collected { table, rows })
+    }
+}

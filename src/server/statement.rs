@@ -1,0 +1,274 @@
+//! Statements: planned once, run when their rows are asked for.
+
+use crate::engine::{ModelStatement, Planned};
+use crate::server::client::Client;
+use crate::server::errors::Fault;
+use crate::server::log::Fingerprint;
+use crate::server::parameters::{self, Parameter, Values};
+use crate::server::{settings, wire};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{LogicalPlan, Statement as Command, TransactionConclusion};
+use datafusion::physical_plan::EmptyRecordBatchStream;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Gives rows and changes nothing.
+    Query,
+    /// Changes rows, and gives their number.
+    Update,
+    /// Changes tables, models or the session.
+    Command,
+}
+
+impl Kind {
+    /// The kind in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Update => "update",
+            Self::Command => "command",
+        }
+    }
+
+    fn of(planned: &Planned) -> Self {
+        match planned {
+            Planned::Plan(LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) => Self::Update,
+            Planned::Plan(LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) => Self::Command,
+            Planned::Plan(_) | Planned::Model(ModelStatement::Show) => Self::Query,
+            Planned::Model(_) => Self::Command,
+        }
+    }
+}
+
+/// A statement that may be run.
+#[derive(Debug)]
+pub struct Statement {
+    /// As the client wrote it.
+    pub text: String,
+    /// For logs.
+    pub fingerprint: Fingerprint,
+    /// What it does.
+    pub kind: Kind,
+    /// The columns that clients get.
+    pub schema: SchemaRef,
+    /// What stands for values in it.
+    pub parameters: Vec<Parameter>,
+    planned: Planned,
+    /// What [`crate::server::shared::Shared::changes`] was.
+    changes: u64,
+}
+
+impl Statement {
+    /// Reads and plans a statement, and checks that the user may run it. Nothing is changed by that.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub async fn plan(client: &Arc<Client>, text: &str) -> Result<Arc<Self>, Fault> {
+        let (session, text) = (Arc::clone(client), text.to_owned());
+        let work = move || async move {
+            let changes = session.shared.changes.load(Ordering::Acquire);
+            let numbered = parameters::number(&text)?;
+            let fail = |e: DataFusionError| Fault::engine(e, &text);
+            let mut planned = session.engine.plan(&numbered).await.map_err(fail)?;
+            if let Planned::Plan(plan @ LogicalPlan::Statement(Command::Execute(_))) = planned {
+                // What was prepared takes its place, so that its columns and what it does are known.
+                let frame = session.engine.context().execute_logical_plan(plan).await.map_err(fail)?;
+                planned = Planned::Plan(frame.into_unoptimized_plan());
+            }
+            settings::permit(session.identity.role, &planned, &|name| session.is_own(name))?;
+            let schema = match &planned {
+                Planned::Plan(plan) => wire::schema(plan.schema().as_arrow()),
+                Planned::Model(ModelStatement::Show) => {
+                    let frame = session.engine.context().sql(crate::engine::SHOW_MODELS).await;
+                    wire::schema(frame.map_err(fail)?.schema().as_arrow())
+                }
+                Planned::Model(_) => Arc::new(Schema::empty()),
+            };
+            let parameters = match &planned {
+                // A statement that is prepared in SQL has its parameters for itself.
+                Planned::Plan(LogicalPlan::Statement(_)) | Planned::Model(_) => vec![],
+                Planned::Plan(plan) => parameters::of(plan).map_err(fail)?,
+            };
+            Ok(Arc::new(Self {
+                fingerprint: Fingerprint::of(&text),
+                kind: Kind::of(&planned),
+                schema,
+                parameters,
+                planned,
+                changes,
+                text,
+            }))
+        };
+        client.shared.threads.deep(work).await
+    }
+
+    /// The statement, planned anew where something has changed since.
+    ///
+    /// # Errors
+    /// As [`Statement::plan`].
+    pub async fn current(self: &Arc<Self>, client: &Arc<Client>) -> Result<Arc<Self>, Fault> {
+        match self.changes == client.shared.changes.load(Ordering::Acquire) {
+            true => Ok(Arc::clone(self)),
+            false => Self::plan(client, &self.text).await,
+        }
+    }
+
+    /// The statement with values in the place of its parameters.
+    ///
+    /// # Errors
+    /// When they are too few, too many or of other types.
+    pub fn bind(&self, values: &Values) -> Result<Arc<Self>, Fault> {
+        parameters::check(&self.parameters, values)?;
+        let planned = match &self.planned {
+            Planned::Plan(plan) if !self.parameters.is_empty() => {
+                let values = parameters::cast(&self.parameters, values)?;
+                let bound = plan.clone().with_param_values(values);
+                Planned::Plan(bound.map_err(|e| Fault::engine(e, &self.text))?)
+            }
+            other => other.clone(),
+        };
+        let schema = match &planned {
+            Planned::Plan(plan) if !self.parameters.is_empty() => wire::schema(plan.schema().as_arrow()),
+            _ => Arc::clone(&self.schema),
+        };
+        Ok(Arc::new(Self {
+            text: self.text.clone(),
+            fingerprint: self.fingerprint,
+            kind: self.kind,
+            schema,
+            parameters: vec![],
+            planned,
+            changes: self.changes,
+        }))
+    }
+
+    /// Begins to run it: what changes something has changed it when the rows, if any, can be read.
+    ///
+    /// # Errors
+    /// Why it cannot be run.
+    pub async fn run(self: &Arc<Self>, client: &Arc<Client>) -> Result<SendableRecordBatchStream, Fault> {
+        let (statement, session) = (Arc::clone(self), Arc::clone(client));
+        client.shared.threads.deep(move || statement.start(session)).await
+    }
+
+    async fn start(self: Arc<Self>, session: Arc<Client>) -> Result<SendableRecordBatchStream, Fault> {
+        let nothing = || Ok(Box::pin(EmptyRecordBatchStream::new(Arc::new(Schema::empty()))) as SendableRecordBatchStream);
+        match &self.planned {
+            Planned::Plan(LogicalPlan::Statement(Command::TransactionStart(_))) => {
+                session.begin()?;
+                return nothing();
+            }
+            Planned::Plan(LogicalPlan::Statement(Command::TransactionEnd(end))) => {
+                session.end(end.conclusion == TransactionConclusion::Commit)?;
+                return nothing();
+            }
+            _ => {}
+        }
+        let fail = |e: DataFusionError| Fault::engine(e, &self.text);
+        if self.writes() {
+            session.wrote();
+        }
+        let frame = session.engine.execute(self.planned.clone()).await;
+        if self.kind == Kind::Command {
+            session.shared.changes.fetch_add(1, Ordering::AcqRel);
+        }
+        frame.map_err(fail)?.execute_stream().await.map_err(fail)
+    }
+
+    /// Whether a transaction could not undo it.
+    fn writes(&self) -> bool {
+        match self.kind {
+            Kind::Query => false,
+            Kind::Update => true,
+            Kind::Command => !matches!(self.planned, Planned::Plan(LogicalPlan::Statement(_))),
+        }
+    }
+
+    /// The columns that a driver is told when it prepares the statement: none for one that changes something, by which drivers
+    /// know that they should ask for a number of rows.
+    pub fn result_schema(&self) -> SchemaRef {
+        match self.kind {
+            Kind::Query => Arc::clone(&self.schema),
+            Kind::Update | Kind::Command => Arc::new(Schema::empty()),
+        }
+    }
+}
+
+/// A statement that a client may run again and again, with values of its own.
+#[derive(Debug)]
+pub struct Prepared {
+    statement: Mutex<Arc<Statement>>,
+    bound: Mutex<Vec<Values>>,
+}
+
+impl Prepared {
+    /// Without values.
+    pub fn new(statement: Arc<Statement>) -> Self {
+        Self {
+            statement: Mutex::new(statement),
+            bound: Mutex::default(),
+        }
+    }
+
+    /// The statement, as it is now.
+    ///
+    /// # Errors
+    /// As [`Statement::plan`].
+    pub async fn statement(&self, client: &Arc<Client>) -> Result<Arc<Statement>, Fault> {
+        let then = Arc::clone(&self.statement.lock().unwrap_or_else(PoisonError::into_inner));
+        let now = then.current(client).await?;
+        *self.statement.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&now);
+        Ok(now)
+    }
+
+    /// Takes the values of its next run, one set a row.
+    pub fn set(&self, values: Vec<Values>) {
+        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = values;
+    }
+
+    /// What its next run consists of.
+    ///
+    /// # Errors
+    /// When values are missing or do not fit.
+    pub async fn ready(&self, client: &Arc<Client>) -> Result<Ready, Fault> {
+        let statement = self.statement(client).await?;
+        let values = self.bound.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ready::new(&statement, &values)
+    }
+}
+
+/// Statements that are run one after the other, as one: one for each set of values.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// At least one; all have the same columns.
+    pub statements: Vec<Arc<Statement>>,
+}
+
+impl Ready {
+    /// A statement with each of these sets of values, or as it is where there are none.
+    ///
+    /// # Errors
+    /// As [`Statement::bind`].
+    pub fn new(statement: &Arc<Statement>, values: &[Values]) -> Result<Self, Fault> {
+        let statements = match values {
+            [] => vec![statement.bind(&Values::new())?],
+            several => several.iter().map(|v| statement.bind(v)).collect::<Result<_, _>>()?,
+        };
+        Ok(Self { statements })
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        self.first().map_or_else(|| Arc::new(Schema::empty()), |s| Arc::clone(&s.schema))
+    }
+
+    /// What stands for all in logs.
+    pub fn first(&self) -> Option<&Arc<Statement>> {
+        self.statements.first()
+    }
+}
