@@ -12,6 +12,7 @@ mod session;
 mod statements;
 mod store;
 mod temporary;
+mod yield_often;
 
 pub(crate) use temporary::SCHEMA as TEMPORARY;
 

@@ -9,6 +9,7 @@ use super::models::{self, ModelStatement};
 use super::relations::{Relations, StatisticPlanner, is_relation};
 use super::scan_table::ScanTableFactory;
 use super::temporary::{self, SessionCatalogs};
+use super::yield_often::YieldOften;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -92,6 +93,7 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
     *state = SessionStateBuilder::new_from_existing(state.clone())
         .with_session_id(session_id)
         .with_query_planner(Arc::new(planner))
+        .with_physical_optimizer_rule(Arc::new(YieldOften))
         .build();
     for format in ["NIFTI", "NRRD", "DICOM"] {
         state

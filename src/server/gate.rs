@@ -202,8 +202,11 @@ impl http_body::Body for Whole {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        // Of a request, tonic takes an error with the code CANCELLED for its end as well.
+        let broken = || Some(Err(Status::aborted("the client broke off")));
         Poll::Ready(match frame {
-            None if !self.inner.is_end_stream() => Some(Err(Status::cancelled("the client broke off"))),
+            None if !self.inner.is_end_stream() => broken(),
+            Some(Err(_)) => broken(),
             frame => frame,
         })
     }

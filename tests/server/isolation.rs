@@ -1,0 +1,188 @@
+//! What one user has is nobody else's.
+
+use crate::served::{Served, refused, rows, text, together, update};
+use arrow_flight::FlightDescriptor;
+use arrow_flight::sql::{Any, CommandPreparedStatementQuery, ProstMessageExt, TicketStatementQuery};
+use arrow_flight::Ticket;
+use futures::TryStreamExt;
+use prost::Message;
+
+#[tokio::test]
+async fn promise_14_tickets_and_handles_are_worth_nothing_to_others() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let (mut will, mut ada) = (served.client("will").await, served.client("ada").await);
+    let info = will.execute("SELECT 42".into(), None).await.unwrap();
+    let ticket = info.endpoint[0].ticket.clone().unwrap();
+    // It holds no statement.
+    assert!(!String::from_utf8_lossy(&ticket.ticket).contains("42"));
+    // Another user.
+    let e = ada.do_get(ticket.clone()).await.err().unwrap().to_string();
+    assert!(e.contains("no such result"), "{e}");
+    // The same user in another session.
+    let e = served.client("will").await.do_get(ticket.clone()).await.err().unwrap().to_string();
+    assert!(e.contains("no such result"), "{e}");
+    // Its owner, once.
+    let batches: Vec<_> = will.do_get(ticket.clone()).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(batches[0].num_rows(), 1);
+    assert!(will.do_get(ticket).await.is_err());
+    // Made up ones, of any length.
+    for forged in [vec![], vec![0; 16], vec![255; 16], vec![7; 15], vec![7; 100_000]] {
+        let forged = TicketStatementQuery {
+            statement_handle: forged.into(),
+        };
+        let ticket = Ticket::new(forged.as_any().encode_to_vec());
+        assert!(will.do_get(ticket).await.is_err());
+    }
+    for garbage in [&b""[..], b"SELECT 1", &[255; 64]] {
+        let e = will.do_get(Ticket::new(garbage.to_vec())).await.err().unwrap().to_string();
+        assert!(!e.contains("DecodeError") && !e.contains("ParseError"), "{e}");
+    }
+    // A prepared statement: not by another session, not after it is closed.
+    let prepared = will.prepare("SELECT 1".into(), None).await.unwrap();
+    drop(prepared);
+    let mut first = will.prepare("SELECT 7 AS n".into(), None).await.unwrap();
+    let info = first.execute().await.unwrap();
+    let handle = handle_of(&first);
+    assert!(info.endpoint.len() == 1);
+    let descriptor = |handle: &[u8]| {
+        let command = CommandPreparedStatementQuery {
+            prepared_statement_handle: handle.to_vec().into(),
+        };
+        FlightDescriptor::new_cmd(command.as_any().encode_to_vec())
+    };
+    let Some(handle) = handle else { return };
+    let by_other = ada.inner_mut().get_flight_info(descriptor(&handle)).await;
+    assert!(by_other.is_err());
+    first.close().await.unwrap();
+    let after = will.inner_mut().get_flight_info(descriptor(&handle)).await;
+    assert!(after.is_err());
+}
+
+/// The library keeps the handle for itself but shows it.
+fn handle_of<T>(statement: &T) -> Option<Vec<u8>>
+where
+    T: Handled,
+{
+    statement.handle()
+}
+
+trait Handled {
+    fn handle(&self) -> Option<Vec<u8>>;
+}
+
+impl<T> Handled for arrow_flight::sql::client::PreparedStatement<T> {
+    fn handle(&self) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn promise_16_parameters_are_data() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let mut will = served.client("will").await;
+    update(&mut will, "CREATE TABLE patients AS SELECT 1 AS id, 'a' AS name").await.unwrap();
+    for value in [
+        "1' OR '1'='1",
+        "'; DROP TABLE patients; --",
+        "\\'; DROP TABLE patients; --",
+        "$1",
+        "?",
+        "{{7*7}}",
+        "\u{0}",
+        "\u{feff}é\"`\u{202e}",
+        "' UNION ALL SELECT name FROM patients --",
+    ] {
+        let batch = datafusion::arrow::array::RecordBatch::try_from_iter([(
+            "v",
+            std::sync::Arc::new(datafusion::arrow::array::StringArray::from(vec![value])) as _,
+        )])
+        .unwrap();
+        for (sql, expected) in [("SELECT CAST($1 AS VARCHAR) AS v", vec![value]), ("SELECT name FROM patients WHERE name = ?", vec![])] {
+            let mut prepared = will.prepare(sql.into(), None).await.unwrap();
+            prepared.set_parameters(batch.clone()).unwrap();
+            let info = prepared.execute().await.unwrap();
+            let ticket = info.endpoint[0].ticket.clone().unwrap();
+            let got: Vec<_> = will.do_get(ticket).await.unwrap().try_collect().await.unwrap();
+            let cells: Vec<String> = got
+                .iter()
+                .flat_map(|b| {
+                    use datafusion::arrow::array::AsArray;
+                    let column = b.column(0).as_string::<i32>().clone();
+                    (0..b.num_rows()).map(move |i| column.value(i).to_owned()).collect::<Vec<_>>()
+                })
+                .collect();
+            assert_eq!(cells, expected, "{sql}");
+        }
+    }
+    assert_eq!(text(&mut will, "SELECT count(*) FROM patients").await.unwrap(), "1");
+}
+
+#[tokio::test]
+async fn promise_17_settings_temporary_tables_and_prepared_names_are_ones_own() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let (mut will, mut wilma) = (served.client("will").await, served.client("wilma").await);
+    let mut again = served.client("will").await;
+    let seed = "SELECT value FROM information_schema.df_settings WHERE name = 'radsql.seed'";
+    let before = text(&mut wilma, seed).await.unwrap();
+    rows(&mut will, "SET radsql.seed = 4711").await.unwrap();
+    assert_eq!(text(&mut will, seed).await.unwrap(), "4711");
+    assert_eq!(text(&mut wilma, seed).await.unwrap(), before);
+    assert_eq!(text(&mut again, seed).await.unwrap(), before);
+
+    rows(&mut will, "CREATE TEMP TABLE mine AS SELECT 1 AS a").await.unwrap();
+    assert_eq!(text(&mut will, "SELECT a FROM mine").await.unwrap(), "1");
+    assert_eq!(text(&mut will, "SELECT a FROM temp.mine").await.unwrap(), "1");
+    for other in [&mut wilma, &mut again] {
+        refused(other, "SELECT a FROM mine").await;
+        refused(other, "SELECT a FROM temp.mine").await;
+        let listed = text(other, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'mine'").await;
+        assert_eq!(listed.unwrap(), "0");
+    }
+    rows(&mut wilma, "CREATE TEMP TABLE mine AS SELECT 2 AS a").await.unwrap();
+    assert_eq!(text(&mut will, "SELECT a FROM mine").await.unwrap(), "1");
+
+    rows(&mut will, "PREPARE p AS SELECT 3").await.unwrap();
+    assert_eq!(text(&mut will, "EXECUTE p").await.unwrap(), "3");
+    refused(&mut wilma, "EXECUTE p").await;
+    refused(&mut again, "EXECUTE p").await;
+    // A failure of a scan is told to whom it happened.
+    rows(&mut will, "SET radsql.on_error = 'null'").await.unwrap();
+    rows(&mut will, "SELECT radiomics('nowhere.nii.gz', 'nowhere.nii.gz')").await.unwrap();
+    assert_eq!(text(&mut will, "SELECT count(*) FROM scan_errors()").await.unwrap(), "1");
+    assert_eq!(text(&mut wilma, "SELECT count(*) FROM scan_errors()").await.unwrap(), "0");
+}
+
+#[tokio::test]
+async fn roles() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let (mut rita, mut will) = (served.client("rita").await, served.client("will").await);
+    update(&mut will, "CREATE TABLE t AS SELECT 1 AS a").await.unwrap();
+    assert_eq!(text(&mut rita, "SELECT a FROM t").await.unwrap(), "1");
+    for sql in [
+        "INSERT INTO t VALUES (2)",
+        "UPDATE t SET a = 3",
+        "DELETE FROM t",
+        "DROP TABLE t",
+        "CREATE TABLE u AS SELECT 1",
+        "CREATE OR REPLACE TABLE t AS SELECT 1",
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE SCHEMA s",
+        "EXPLAIN ANALYZE INSERT INTO t VALUES (2)",
+        "PREPARE p AS INSERT INTO t VALUES (2)",
+        "COPY t TO 'x.csv'",
+        "CREATE MODEL m FROM 'x.onnx'",
+        "DROP MODEL m",
+    ] {
+        let e = refused(&mut rita, sql).await;
+        assert!(e.contains("reader") || e.contains("PermissionDenied"), "{sql}: {e}");
+    }
+    rows(&mut rita, "CREATE TEMP TABLE r AS SELECT 5 AS a").await.unwrap();
+    rows(&mut rita, "INSERT INTO r VALUES (6)").await.unwrap();
+    assert_eq!(text(&mut rita, "SELECT sum(a) FROM r").await.unwrap(), "11");
+    rows(&mut rita, "DROP TABLE r").await.unwrap();
+    assert_eq!(text(&mut will, "SELECT a FROM t").await.unwrap(), "1");
+}
