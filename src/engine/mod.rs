@@ -4,13 +4,17 @@ mod bind;
 mod feature_set;
 mod filter_first;
 mod hoist;
+mod limits;
 mod memory;
+mod memory_table;
 mod models;
 mod relations;
 mod scan_table;
 mod session;
 mod statements;
 
+pub use limits::{PlanLimits, StatementLimits, TooMuch, check as check_statement};
+pub use memory_table::{MemoryTable, Rows};
 pub(crate) use scan_table::files_like;
 pub use session::{Session, register_all};
 pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute};

@@ -4,7 +4,9 @@ use super::bind::BindFunctions;
 use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
 use super::hoist::HoistScans;
+use super::limits::{self, PlanLimits};
 use super::memory::SessionPool;
+use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
 use super::relations::{Relations, StatisticPlanner, is_relation};
 use super::scan_table::ScanTableFactory;
@@ -13,7 +15,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, ResetStatement, Statement};
@@ -140,6 +142,7 @@ impl Session {
             ..RadsqlOptions::default()
         };
         let runtime = register(&context, options)?;
+        limits::values::install(&context, limits::values::ValueLimits::default())?;
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
         Ok(Self {
             context,
@@ -180,9 +183,17 @@ impl Session {
             statement = parse(&format!("SET {name} = '{value}'"))?;
         }
         resolve_relations(&mut statement)?;
+        let most = PlanLimits::default();
+        limits::expansion::check(&statement, most.nodes as u64)?;
         let plan = self.context.state().statement_to_plan(statement).await?;
+        limits::plan::check(&plan, &most)?;
         self.check(&plan)?;
-        self.context.execute_logical_plan(plan).await
+        match plan {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(command)) => {
+                Box::pin(create_memory_table(&self.context, command)).await
+            }
+            plan => self.context.execute_logical_plan(plan).await,
+        }
     }
 }
 
@@ -265,6 +276,7 @@ impl Session {
             LogicalPlan::Statement(Command::SetVariable(set)) if set.variable == "datafusion.runtime.memory_limit" => {
                 plan_err!("memory is limited by radsql.memory_limit here")
             }
+            LogicalPlan::Statement(Command::SetVariable(set)) => limits::settings::check(&set.variable, &set.value),
             _ => Ok(()),
         }
     }
