@@ -4,6 +4,7 @@ use datafusion::arrow::array::{Array, AsArray, Int64Array, StringArray, StringVi
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::common::exec_err;
 use datafusion::prelude::SessionContext;
+use futures::StreamExt;
 use radsql_udfs::options::MemoryLimit;
 
 fn pool(bytes: usize) -> Arc<dyn MemoryPool> {
