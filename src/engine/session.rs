@@ -4,7 +4,7 @@ use super::bind::BindFunctions;
 use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
 use super::hoist::HoistScans;
-use super::limits::{self, PlanLimits};
+use super::limits::{self, PlanLimits, StatementLimits};
 use super::memory::SessionPool;
 use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
@@ -107,6 +107,8 @@ pub struct Session {
     runtime: Arc<ScanRuntime>,
     /// Settings of radsql as they were at the beginning.
     defaults: Vec<ConfigEntry>,
+    statement_limits: Option<StatementLimits>,
+    plan_limits: PlanLimits,
 }
 
 impl Session {
@@ -148,7 +150,18 @@ impl Session {
             context,
             runtime,
             defaults,
+            statement_limits: None,
+            plan_limits: PlanLimits::default(),
         })
+    }
+
+    /// With limits on the text of statements, looked at before they are parsed, and on their plans.
+    pub fn with_limits(self, statement: StatementLimits, plan: PlanLimits) -> Self {
+        Self {
+            statement_limits: Some(statement),
+            plan_limits: plan,
+            ..self
+        }
     }
 
     /// The DataFusion session.
@@ -171,6 +184,9 @@ impl Session {
     /// # Errors
     /// When the text is not one statement, or cannot be planned or run.
     pub async fn sql(&self, text: &str) -> Result<DataFrame> {
+        if let Some(most) = &self.statement_limits {
+            limits::check(text, most)?;
+        }
         if let Some(statement) = models::parse(text)? {
             return self.model(statement).await;
         }
@@ -183,10 +199,17 @@ impl Session {
             statement = parse(&format!("SET {name} = '{value}'"))?;
         }
         resolve_relations(&mut statement)?;
-        let most = PlanLimits::default();
-        limits::expansion::check(&statement, most.nodes as u64)?;
+        limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
         let plan = self.context.state().statement_to_plan(statement).await?;
-        limits::plan::check(&plan, &most)?;
+        self.execute(plan).await
+    }
+
+    /// Makes a statement ready to run, and runs it if it is one that changes the session.
+    ///
+    /// # Errors
+    /// When the plan holds too much, does what is not possible here, or fails.
+    pub async fn execute(&self, plan: LogicalPlan) -> Result<DataFrame> {
+        limits::plan::check(&plan, &self.plan_limits)?;
         self.check(&plan)?;
         match plan {
             LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(command)) => {

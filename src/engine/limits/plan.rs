@@ -5,7 +5,7 @@
 //! All is counted as often as it is reached, and counting stops at the limit.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::common::{Result, resources_datafusion_err, resources_err};
 use datafusion::logical_expr::{Distinct, Expr, FetchType, LogicalPlan};
 use std::collections::HashMap;
@@ -19,6 +19,8 @@ pub struct PlanLimits {
     pub depth: usize,
     /// Parts of expressions in all.
     pub expressions: usize,
+    /// Parts of expressions by how deep each of them is: the time that planning takes.
+    pub work: u64,
     /// Columns of one step.
     pub columns: usize,
     /// Columns of all steps together, and parts of their types.
@@ -31,12 +33,25 @@ pub struct PlanLimits {
     pub fixed_width: u64,
 }
 
+impl PlanLimits {
+    /// For statements that others send: no plan takes more than some seconds to make.
+    pub fn served() -> Self {
+        Self {
+            nodes: 10_000,
+            work: 40_000_000,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for PlanLimits {
+    /// For those who wait for their own statement.
     fn default() -> Self {
         Self {
             nodes: 20_000,
             depth: 12_000,
             expressions: 2_000_000,
+            work: 1_000_000_000,
             columns: 20_000,
             fields: 5_000_000,
             condition: 100_000,
@@ -55,6 +70,7 @@ pub fn check(plan: &LogicalPlan, limits: &PlanLimits) -> Result<()> {
         limits,
         nodes: 0,
         expressions: 0,
+        work: 0,
         fields: 0,
     }
     .plan(plan)
@@ -75,6 +91,7 @@ struct Check<'a> {
     limits: &'a PlanLimits,
     nodes: usize,
     expressions: usize,
+    work: u64,
     fields: usize,
 }
 
@@ -233,45 +250,86 @@ impl Check<'_> {
     }
 
     fn expression(&mut self, expression: &Expr, below: &Weights) -> Result<Weight> {
-        let limits = self.limits;
-        let mut weight = Weight::default();
-        expression.apply(|e| {
-            self.expressions += 1;
-            weight.parts = weight.parts.saturating_add(1);
-            match e {
-                Expr::Column(column) => {
-                    if let Some(w) = below.get(&column.name) {
-                        weight.parts = weight.parts.saturating_add(w.parts);
-                        weight.text = weight.text.saturating_add(w.text);
-                    }
-                }
-                Expr::Literal(value, _) => {
-                    let bytes = match value.try_as_str() {
-                        Some(text) => text.map_or(0, str::len),
-                        None => value.size(),
-                    };
-                    // Numbers and short words are no constants to speak of.
-                    if bytes > 64 {
-                        weight.text = weight.text.saturating_add(bytes as u64);
-                    }
-                }
-                Expr::Cast(c) => self.data_type(c.field.data_type())?,
-                Expr::TryCast(c) => self.data_type(c.field.data_type())?,
-                Expr::ScalarSubquery(s) => self.plan(&s.subquery)?,
-                Expr::InSubquery(s) => self.plan(&s.subquery.subquery)?,
-                Expr::Exists(s) => self.plan(&s.subquery.subquery)?,
-                Expr::SetComparison(s) => self.plan(&s.subquery.subquery)?,
-                _ => {}
-            }
-            if self.expressions > limits.expressions {
-                return resources_err!(
-                    "the expressions of the statement have more than {} parts; make tables of parts of it",
-                    limits.expressions
-                );
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })?;
+        let mut counter = Counter {
+            check: self,
+            below,
+            weight: Weight::default(),
+            own: 0,
+            depth: 0,
+            deepest: 0,
+        };
+        expression.visit(&mut counter)?;
+        let Counter {
+            weight, own, deepest, ..
+        } = counter;
+        self.work = self.work.saturating_add(own.saturating_mul(deepest));
+        if self.expressions > self.limits.expressions || self.work > self.limits.work {
+            return resources_err!(
+                "the expressions of the statement are too long or too many; make tables of parts of it, and use \
+                 IN (...) or concat(...) for long chains of operators"
+            );
+        }
         Ok(weight)
+    }
+}
+
+/// Counts the parts of an expression.
+struct Counter<'a, 'b> {
+    check: &'a mut Check<'b>,
+    below: &'a Weights,
+    weight: Weight,
+    /// Parts, names counting as one.
+    own: u64,
+    depth: u64,
+    deepest: u64,
+}
+
+impl<'n> TreeNodeVisitor<'n> for Counter<'_, '_> {
+    type Node = Expr;
+
+    fn f_down(&mut self, e: &'n Expr) -> Result<TreeNodeRecursion> {
+        self.check.expressions += 1;
+        self.own += 1;
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        let weight = &mut self.weight;
+        weight.parts = weight.parts.saturating_add(1);
+        match e {
+            Expr::Column(column) => {
+                if let Some(w) = self.below.get(&column.name) {
+                    weight.parts = weight.parts.saturating_add(w.parts);
+                    weight.text = weight.text.saturating_add(w.text);
+                }
+            }
+            Expr::Literal(value, _) => {
+                let bytes = match value.try_as_str() {
+                    Some(text) => text.map_or(0, str::len),
+                    None => value.size(),
+                };
+                // Numbers and short words are no constants to speak of.
+                if bytes > 64 {
+                    weight.text = weight.text.saturating_add(bytes as u64);
+                }
+            }
+            Expr::Cast(c) => self.check.data_type(c.field.data_type())?,
+            Expr::TryCast(c) => self.check.data_type(c.field.data_type())?,
+            Expr::ScalarSubquery(s) => self.check.plan(&s.subquery)?,
+            Expr::InSubquery(s) => self.check.plan(&s.subquery.subquery)?,
+            Expr::Exists(s) => self.check.plan(&s.subquery.subquery)?,
+            Expr::SetComparison(s) => self.check.plan(&s.subquery.subquery)?,
+            _ => {}
+        }
+        // The rest is counted by the caller, who knows the limit's words.
+        Ok(if self.check.expressions > self.check.limits.expressions {
+            TreeNodeRecursion::Stop
+        } else {
+            TreeNodeRecursion::Continue
+        })
+    }
+
+    fn f_up(&mut self, _: &'n Expr) -> Result<TreeNodeRecursion> {
+        self.depth -= 1;
+        Ok(TreeNodeRecursion::Continue)
     }
 }
 
