@@ -4,7 +4,9 @@ mod bind;
 mod feature_set;
 mod filter_first;
 mod hoist;
+mod limits;
 mod memory;
+mod memory_table;
 mod models;
 mod relations;
 mod scan_table;
@@ -17,6 +19,8 @@ mod yield_often;
 pub(crate) use temporary::SCHEMA as TEMPORARY;
 
 pub use models::ModelStatement;
+pub use limits::{PlanLimits, StatementLimits, TooMuch, check as check_statement};
+pub use memory_table::{MemoryTable, Rows};
 pub(crate) use scan_table::files_like;
 pub use session::{Planned, SHOW_MODELS, Session, register_all};
 pub use store::Store;

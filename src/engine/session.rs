@@ -4,7 +4,9 @@ use super::bind::BindFunctions;
 use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
 use super::hoist::HoistScans;
+use super::limits::{self, PlanLimits, StatementLimits};
 use super::memory::SessionPool;
+use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
 use super::relations::{Relations, StatisticPlanner, is_relation};
 use super::scan_table::ScanTableFactory;
@@ -17,7 +19,7 @@ use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
 use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, ResetStatement, Statement};
@@ -112,6 +114,8 @@ pub struct Session {
     shared: Arc<dyn CatalogProviderList>,
     /// Settings of radsql as they were at the beginning.
     defaults: Vec<ConfigEntry>,
+    statement_limits: Option<StatementLimits>,
+    plan_limits: PlanLimits,
 }
 
 impl Session {
@@ -149,13 +153,25 @@ impl Session {
             ..RadsqlOptions::default()
         };
         let runtime = register(&context, options)?;
+        limits::values::install(&context, limits::values::ValueLimits::default())?;
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
         Ok(Self {
             context,
             runtime,
             shared,
             defaults,
+            statement_limits: None,
+            plan_limits: PlanLimits::default(),
         })
+    }
+
+    /// With limits on the text of statements, looked at before they are parsed, and on their plans.
+    pub fn with_limits(self, statement: StatementLimits, plan: PlanLimits) -> Self {
+        Self {
+            statement_limits: Some(statement),
+            plan_limits: plan,
+            ..self
+        }
     }
 
     /// The DataFusion session.
@@ -184,8 +200,11 @@ impl Session {
     /// Plans one statement; nothing is changed by that.
     ///
     /// # Errors
-    /// When the text is not one statement, or cannot be planned.
+    /// When the text is not one statement, cannot be planned, or holds too much.
     pub async fn plan(&self, text: &str) -> Result<Planned> {
+        if let Some(most) = &self.statement_limits {
+            limits::check(text, most)?;
+        }
         if let Some(statement) = models::parse(text)? {
             return Ok(Planned::Model(statement));
         }
@@ -198,7 +217,9 @@ impl Session {
             statement = parse(&format!("SET {name} = '{value}'"))?;
         }
         resolve_relations(&mut statement)?;
+        limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
         let plan = temporary::place(self.context.state().statement_to_plan(statement).await?);
+        limits::plan::check(&plan, &self.plan_limits)?;
         self.check(&plan)?;
         Ok(Planned::Plan(plan))
     }
@@ -209,6 +230,9 @@ impl Session {
     /// When it cannot be run.
     pub async fn execute(&self, statement: Planned) -> Result<DataFrame> {
         match statement {
+            Planned::Plan(LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(command))) => {
+                Box::pin(create_memory_table(&self.context, command)).await
+            }
             Planned::Plan(plan) => self.context.execute_logical_plan(plan).await,
             Planned::Model(statement) => self.model(statement).await,
         }
@@ -232,6 +256,8 @@ impl Session {
             runtime: Arc::clone(&self.runtime),
             shared: Arc::clone(&self.shared),
             defaults,
+            statement_limits: self.statement_limits,
+            plan_limits: self.plan_limits,
         })
     }
 }
@@ -335,6 +361,7 @@ impl Session {
             LogicalPlan::Statement(Command::SetVariable(set)) if set.variable == "datafusion.runtime.memory_limit" => {
                 plan_err!("memory is limited by radsql.memory_limit here")
             }
+            LogicalPlan::Statement(Command::SetVariable(set)) => limits::settings::check(&set.variable, &set.value),
             _ => Ok(()),
         }
     }

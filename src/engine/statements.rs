@@ -153,32 +153,55 @@ impl Position {
     }
 }
 
-/// Byte at which each line begins.
-struct Lines(Vec<usize>);
+/// Where each line begins.
+struct Lines(Vec<Line>);
+
+struct Line {
+    /// Its first byte.
+    start: usize,
+    /// The byte of every so many characters, when it has characters of several bytes: a long line is not counted through
+    /// for each of its words.
+    marks: Vec<usize>,
+}
+
+/// Characters from mark to mark.
+const MARK: usize = 256;
 
 impl Lines {
     fn of(text: &str) -> Self {
-        Self(
-            std::iter::once(0)
-                .chain(text.match_indices('\n').map(|(i, _)| i + 1))
-                .collect(),
-        )
+        let mut start = 0;
+        let lines = text.split('\n').map(|line| {
+            let marks = match line.is_ascii() {
+                true => vec![],
+                false => line.char_indices().step_by(MARK).map(|(i, _)| start + i).collect(),
+            };
+            let begin = start;
+            start += line.len() + 1;
+            Line { start: begin, marks }
+        });
+        Self(lines.collect())
     }
 
     fn byte(&self, text: &str, p: Position) -> usize {
-        let Some(&start) = usize::try_from(p.line - 1).ok().and_then(|l| self.0.get(l)) else {
+        let Some(line) = usize::try_from(p.line - 1).ok().and_then(|l| self.0.get(l)) else {
             return text.len();
         };
         let skip = usize::try_from(p.column - 1).unwrap_or(usize::MAX);
-        text[start..]
+        if line.marks.is_empty() {
+            return line.start.saturating_add(skip).min(text.len());
+        }
+        let Some(mark) = line.marks.get(skip / MARK) else {
+            return text.len();
+        };
+        text[*mark..]
             .char_indices()
-            .nth(skip)
-            .map_or(text.len(), |(i, _)| start + i)
+            .nth(skip % MARK)
+            .map_or(text.len(), |(i, _)| mark + i)
     }
 
     fn position(&self, text: &str, byte: usize) -> Position {
-        let line = self.0.partition_point(|&s| s <= byte) - 1;
-        let column = text[self.0[line]..byte].chars().count() + 1;
+        let line = self.0.partition_point(|l| l.start <= byte) - 1;
+        let column = text[self.0[line].start..byte].chars().count() + 1;
         Position {
             line: line as u64 + 1,
             column: column as u64,
@@ -337,6 +360,19 @@ mod tests {
             ]
         );
         assert!(texts("  -- nothing\n ; ").is_empty());
+    }
+
+    #[test]
+    fn a_long_line_is_cut_where_its_words_are() {
+        let values: Variables = [("a".to_owned(), "1".to_owned())].into();
+        for letter in ["x", "é"] {
+            let many = format!("SELECT '{letter}' :a, ").repeat(2_000);
+            let text = format!("{many}\n{many}; {many}");
+            let expected = text.replace(":a", "1");
+            assert_eq!(substitute(&text, &values).unwrap(), expected);
+            assert_eq!(split(&text).unwrap().len(), 2);
+            assert_eq!(texts(&text)[1], format!("2:{} {}", many.chars().count() + 3, many.trim_end()));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::answer::{Answer, Output};
 use super::collected::Collected;
 use super::node::{Question, Statistic, Typed};
+use crate::engine::limits::values::executing;
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array, new_empty_array};
 use datafusion::arrow::buffer::OffsetBuffer;
@@ -44,6 +45,8 @@ pub struct StatisticPlanner {
 #[async_trait]
 impl QueryPlanner for StatisticPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        let executing = executing(session);
+        let session = executing.as_ref().map_or(session, |s| s as &dyn Session);
         let mut found = false;
         plan.apply_with_subqueries(|node| {
             found |= statistic(node).is_some();
