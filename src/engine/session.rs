@@ -3,9 +3,11 @@
 use super::bind::BindFunctions;
 use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
+use super::guard::{self, GuardPlans};
 use super::hoist::HoistScans;
 use super::memory::SessionPool;
 use super::models::{self, ModelStatement};
+use super::object_store::RestrictedStores;
 use super::relations::{Relations, StatisticPlanner, is_relation};
 use super::scan_table::ScanTableFactory;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
@@ -24,6 +26,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use radsql_udfs::FilePolicy;
 use radsql_udfs::imaging::dicom_tags::NAME as DICOM_TAGS;
 use radsql_udfs::options::{MemoryLimit, RadsqlOptions};
 use radsql_udfs::scan::{ScanRuntime, Work};
@@ -52,7 +55,11 @@ pub fn register_all(context: &SessionContext) -> Result<()> {
 }
 
 fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<ScanRuntime>> {
-    let runtime = Arc::new(ScanRuntime::new(Arc::clone(&context.runtime_env().memory_pool)));
+    let files = options.files.clone();
+    let runtime = Arc::new(ScanRuntime::new(
+        Arc::clone(&context.runtime_env().memory_pool),
+        files.clone(),
+    ));
     let functions = radsql_udfs::functions(&options, &runtime)?;
     context
         .state_ref()
@@ -96,7 +103,87 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
             .insert(format.into(), Arc::clone(&factory) as _);
     }
     drop(state);
+    if files.is_restricted() {
+        guard::guard_factories(context, &files);
+        context.add_analyzer_rule(Arc::new(GuardPlans::new(files)));
+    }
     Ok(runtime)
+}
+
+/// What a session is made with, by those who start it for others.
+#[derive(Debug, Clone)]
+pub struct SessionBuilder {
+    /// Folder that keeps computed features (`radsql.cache_dir`); empty for none.
+    pub cache_dir: String,
+    /// The files that statements may reach.
+    pub files: FilePolicy,
+    /// Bytes of memory that queries may use; `None` for four fifths of the machine's.
+    pub memory_limit: Option<usize>,
+    /// Whether values that identify a person may be asked for.
+    pub identifying_allowed: bool,
+    /// Whether `scan_errors()` tells of failures that stopped a query too.
+    pub record_failures: bool,
+}
+
+impl Default for SessionBuilder {
+    fn default() -> Self {
+        Self {
+            cache_dir: String::new(),
+            files: FilePolicy::ALL,
+            memory_limit: None,
+            identifying_allowed: true,
+            record_failures: false,
+        }
+    }
+}
+
+impl SessionBuilder {
+    /// The session.
+    ///
+    /// # Errors
+    /// When DataFusion refuses a setting.
+    pub fn build(self) -> Result<Session> {
+        let limit = MemoryLimit::new(self.memory_limit.unwrap_or_else(|| machine_memory() / 5 * 4));
+        let pool = Arc::new(SessionPool::new(limit.clone()));
+        let mut environment = RuntimeEnvBuilder::new().with_memory_pool(pool);
+        if self.files.is_restricted() {
+            environment = environment.with_object_store_registry(Arc::new(RestrictedStores::new(self.files.clone())));
+        }
+        let context = SessionContext::new_with_config_rt(config(), environment.build_arc()?);
+        let context = match self.files.is_restricted() {
+            true => guard::enable_url_table(context, self.files.clone()),
+            false => context.enable_url_table(),
+        };
+        let options = RadsqlOptions {
+            memory_limit: Some(limit),
+            cache_dir: self.cache_dir,
+            files: self.files,
+            identifying_allowed: self.identifying_allowed,
+            record_failures: self.record_failures,
+            ..RadsqlOptions::default()
+        };
+        let restricted = options.files.is_restricted();
+        let runtime = register(&context, options)?;
+        let defaults = RadsqlOptions::of(context.state().config_options()).entries();
+        Ok(Session {
+            context,
+            runtime,
+            defaults,
+            restricted,
+        })
+    }
+}
+
+/// What queries mean in a session of ours.
+fn config() -> SessionConfig {
+    SessionConfig::new()
+        .with_information_schema(true)
+        .set_str("datafusion.sql_parser.dialect", "DuckDB")
+        // Names keep their capitals, as files and PyRadiomics write them: Age, original_firstorder_Entropy.
+        .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
+        // Queries given to functions, and those in FROM, keep the order that they ask for.
+        .set_bool("datafusion.sql_parser.enable_subquery_sort_elimination", false)
+        .set_bool("datafusion.sql_parser.collect_spans", true)
 }
 
 /// A session of the product: what the shell and the command line run statements in.
@@ -105,6 +192,8 @@ pub struct Session {
     runtime: Arc<ScanRuntime>,
     /// Settings of radsql as they were at the beginning.
     defaults: Vec<ConfigEntry>,
+    /// Whether there are files that it may not touch.
+    restricted: bool,
 }
 
 impl Session {
@@ -122,30 +211,11 @@ impl Session {
     /// # Errors
     /// As there.
     pub fn with_cache_dir(cache_dir: &str) -> Result<Self> {
-        let limit = MemoryLimit::new(machine_memory() / 5 * 4);
-        let pool = Arc::new(SessionPool::new(limit.clone()));
-        let environment = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc()?;
-        let config = SessionConfig::new()
-            .with_information_schema(true)
-            .set_str("datafusion.sql_parser.dialect", "DuckDB")
-            // Names keep their capitals, as files and PyRadiomics write them: Age, original_firstorder_Entropy.
-            .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
-            // Queries given to functions, and those in FROM, keep the order that they ask for.
-            .set_bool("datafusion.sql_parser.enable_subquery_sort_elimination", false)
-            .set_bool("datafusion.sql_parser.collect_spans", true);
-        let context = SessionContext::new_with_config_rt(config, environment).enable_url_table();
-        let options = RadsqlOptions {
-            memory_limit: Some(limit),
+        SessionBuilder {
             cache_dir: cache_dir.into(),
-            ..RadsqlOptions::default()
-        };
-        let runtime = register(&context, options)?;
-        let defaults = RadsqlOptions::of(context.state().config_options()).entries();
-        Ok(Self {
-            context,
-            runtime,
-            defaults,
-        })
+            ..SessionBuilder::default()
+        }
+        .build()
     }
 
     /// The DataFusion session.
@@ -181,6 +251,9 @@ impl Session {
         }
         resolve_relations(&mut statement)?;
         let plan = self.context.state().statement_to_plan(statement).await?;
+        if self.restricted {
+            guard::check_statement(&plan)?;
+        }
         self.check(&plan)?;
         self.context.execute_logical_plan(plan).await
     }
