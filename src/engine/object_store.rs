@@ -407,7 +407,7 @@ mod tests {
                 .is_err()
         );
         assert_eq!(fs::read_to_string(&secret).unwrap(), "1\n");
-        let entries = walkdir::WalkDir::new(dir.path()).into_iter();
+        let entries = WalkDir::new(dir.path()).into_iter();
         assert_eq!(
             entries
                 .filter(|e| e.as_ref().is_ok_and(|e| e.file_type().is_file()))
