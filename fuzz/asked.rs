@@ -47,6 +47,7 @@ pub fn series(path: &Path) {
     let options = ListOptions {
         threads: 1,
         tags: TagOptions { identifying: true },
+        ..ListOptions::default()
     };
     let Ok(listing) = list(path, &options, &GO_ON, &|_, _| {}) else {
         return;

@@ -8,4 +8,5 @@ pub mod engine;
 pub mod server;
 pub mod shell;
 
-pub use engine::{Session, register_all};
+pub use engine::{Session, SessionBuilder, register_all};
+pub use radsql_udfs::FilePolicy;

@@ -1,16 +1,21 @@
 //! The engine: a DataFusion session that knows scans and survival.
 
 mod bind;
+mod builder;
 mod feature_set;
 mod filter_first;
+mod guard;
 mod hoist;
 mod limits;
 mod memory;
 mod memory_table;
 mod models;
+mod object_store;
 mod relations;
+mod resolve;
 mod scan_table;
 mod session;
+mod spill;
 mod statements;
 mod store;
 mod temporary;
@@ -18,10 +23,12 @@ mod yield_often;
 
 pub(crate) use temporary::SCHEMA as TEMPORARY;
 
-pub use models::ModelStatement;
+pub use builder::{SessionBuilder, register_all};
 pub use limits::{PlanLimits, StatementLimits, TooMuch, check as check_statement};
 pub use memory_table::{MemoryTable, Rows};
+pub use models::ModelStatement;
 pub(crate) use scan_table::files_like;
-pub use session::{Planned, SHOW_MODELS, Session, register_all};
-pub use store::Store;
+pub use session::{Planned, SHOW_MODELS, Session};
+pub use spill::SpillFolder;
 pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute};
+pub use store::Store;

@@ -1,17 +1,12 @@
 //! Sessions: DataFusion's, with our functions, rules and formats in them.
 
-use super::bind::BindFunctions;
-use super::feature_set::PushFeatureSet;
-use super::filter_first::FilterFirst;
-use super::hoist::HoistScans;
+use super::builder::SessionBuilder;
+use super::guard;
 use super::limits::{self, PlanLimits, StatementLimits};
-use super::memory::SessionPool;
 use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
-use super::relations::{Relations, StatisticPlanner, is_relation};
-use super::scan_table::ScanTableFactory;
+use super::resolve::resolve_relations;
 use super::temporary::{self, SessionCatalogs};
-use super::yield_often::YieldOften;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -20,102 +15,26 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
-use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, ResetStatement, Statement};
-use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator,
-    FunctionArguments, ObjectName, Query, Statement as SqlStatement, Subscript, TableFactor, Value, VisitMut,
-    VisitorMut,
-};
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
-use datafusion::sql::sqlparser::parser::Parser;
-use radsql_udfs::imaging::dicom_tags::NAME as DICOM_TAGS;
-use radsql_udfs::options::{MemoryLimit, RadsqlOptions};
+use radsql_udfs::FilePolicy;
+use radsql_udfs::options::RadsqlOptions;
 use radsql_udfs::scan::{ScanRuntime, Work};
-use std::ops::ControlFlow;
 use std::sync::Arc;
-
-/// Puts every function, rule and format of radsql into a DataFusion session of one's own.
-///
-/// The session keeps its memory pool, in which the work on scans is accounted, and its SQL dialect. Names of tables in
-/// the place of a relation function's query, as in `cox(patients, time => os, event => dead)`, work in a [`Session`] only;
-/// here it is `cox((SELECT * FROM patients), ...)`. A query planner of one's own must be set before; statements are
-/// prepared after.
-///
-/// ```no_run
-/// # async fn f() -> datafusion::common::Result<()> {
-/// let context = datafusion::prelude::SessionContext::new();
-/// radsql::register_all(&context)?;
-/// context.sql("SELECT radiomics('ct.nii.gz', 'mask.nii.gz')['original_shape_Sphericity']").await?.show().await?;
-/// # Ok(()) }
-/// ```
-///
-/// # Errors
-/// When the session refuses a registration.
-pub fn register_all(context: &SessionContext) -> Result<()> {
-    register(context, RadsqlOptions::default()).map(|_| ())
-}
-
-fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<ScanRuntime>> {
-    let runtime = Arc::new(ScanRuntime::new(Arc::clone(&context.runtime_env().memory_pool)));
-    let functions = radsql_udfs::functions(&options, &runtime)?;
-    context
-        .state_ref()
-        .write()
-        .config_mut()
-        .options_mut()
-        .extensions
-        .insert(options);
-    context.add_analyzer_rule(Arc::new(BindFunctions::new(&functions)));
-    context.add_analyzer_rule(Arc::new(PushFeatureSet::default()));
-    context.add_analyzer_rule(Arc::new(HoistScans));
-    context.add_optimizer_rule(Arc::new(PushFeatureSet::default()));
-    context.add_optimizer_rule(Arc::new(FilterFirst));
-    // Several uses of one extraction become one computation after the rules above, not before.
-    context.add_optimizer_rule(Arc::new(CommonSubexprEliminate::new()));
-    context.register_relation_planner(Arc::new(Relations::new(&functions)))?;
-    // Parts of plans have no name that a statement could call.
-    for f in functions.scalar.into_iter().filter(|f| !is_part_of_plans(f.name())) {
-        context.register_udf(f);
-    }
-    for f in functions.aggregate {
-        context.register_udaf(f);
-    }
-    for (name, f) in functions.table {
-        context.register_udtf(name, f);
-    }
-    let factory = Arc::new(ScanTableFactory::new(Arc::clone(&runtime)));
-    let state = context.state_ref();
-    let mut state = state.write();
-    let planner = StatisticPlanner {
-        inner: Arc::clone(state.query_planner()),
-    };
-    let session_id = state.session_id().to_string();
-    *state = SessionStateBuilder::new_from_existing(state.clone())
-        .with_session_id(session_id)
-        .with_query_planner(Arc::new(planner))
-        .with_physical_optimizer_rule(Arc::new(YieldOften))
-        .build();
-    for format in ["NIFTI", "NRRD", "DICOM"] {
-        state
-            .table_factories_mut()
-            .insert(format.into(), Arc::clone(&factory) as _);
-    }
-    drop(state);
-    Ok(runtime)
-}
 
 /// A session of the product: what the shell and the command line run statements in.
 pub struct Session {
-    context: SessionContext,
-    runtime: Arc<ScanRuntime>,
+    pub(super) context: SessionContext,
+    pub(super) runtime: Arc<ScanRuntime>,
     /// Without the tables of one session alone.
-    shared: Arc<dyn CatalogProviderList>,
+    pub(super) shared: Arc<dyn CatalogProviderList>,
     /// Settings of radsql as they were at the beginning.
-    defaults: Vec<ConfigEntry>,
-    statement_limits: Option<StatementLimits>,
-    plan_limits: PlanLimits,
+    pub(super) defaults: Vec<ConfigEntry>,
+    pub(super) statement_limits: Option<StatementLimits>,
+    pub(super) plan_limits: PlanLimits,
+    /// The files that its statements may reach.
+    pub(super) files: FilePolicy,
 }
 
 impl Session {
@@ -133,36 +52,11 @@ impl Session {
     /// # Errors
     /// As there.
     pub fn with_cache_dir(cache_dir: &str) -> Result<Self> {
-        let limit = MemoryLimit::new(machine_memory() / 5 * 4);
-        let pool = Arc::new(SessionPool::new(limit.clone()));
-        let environment = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc()?;
-        let config = SessionConfig::new()
-            .with_information_schema(true)
-            .set_str("datafusion.sql_parser.dialect", "DuckDB")
-            // Names keep their capitals, as files and PyRadiomics write them: Age, original_firstorder_Entropy.
-            .set_bool("datafusion.sql_parser.enable_ident_normalization", false)
-            // Queries given to functions, and those in FROM, keep the order that they ask for.
-            .set_bool("datafusion.sql_parser.enable_subquery_sort_elimination", false)
-            .set_bool("datafusion.sql_parser.collect_spans", true);
-        let context = SessionContext::new_with_config_rt(config, environment);
-        let shared = Arc::clone(context.state_ref().read().catalog_list());
-        let context = with_own_tables(context, &shared);
-        let options = RadsqlOptions {
-            memory_limit: Some(limit),
+        SessionBuilder {
             cache_dir: cache_dir.into(),
-            ..RadsqlOptions::default()
-        };
-        let runtime = register(&context, options)?;
-        limits::values::install(&context, limits::values::ValueLimits::default())?;
-        let defaults = RadsqlOptions::of(context.state().config_options()).entries();
-        Ok(Self {
-            context,
-            runtime,
-            shared,
-            defaults,
-            statement_limits: None,
-            plan_limits: PlanLimits::default(),
-        })
+            ..SessionBuilder::default()
+        }
+        .build()
     }
 
     /// With limits on the text of statements, looked at before they are parsed, and on their plans.
@@ -220,6 +114,9 @@ impl Session {
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
         let plan = temporary::place(self.context.state().statement_to_plan(statement).await?);
         limits::plan::check(&plan, &self.plan_limits)?;
+        if self.files.is_restricted() {
+            guard::check_statement(&plan)?;
+        }
         self.check(&plan)?;
         Ok(Planned::Plan(plan))
     }
@@ -249,7 +146,7 @@ impl Session {
             .with_config(config)
             .with_runtime_env(environment.build_arc()?)
             .build();
-        let context = with_own_tables(SessionContext::new_with_state(state), &self.shared);
+        let context = with_own_tables(SessionContext::new_with_state(state), &self.shared, &self.files);
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
         Ok(Self {
             context,
@@ -258,6 +155,7 @@ impl Session {
             defaults,
             statement_limits: self.statement_limits,
             plan_limits: self.plan_limits,
+            files: self.files.clone(),
         })
     }
 }
@@ -275,11 +173,18 @@ pub enum Planned {
 }
 
 /// Puts a session's own tables before the shared ones, and files in the place of tables behind both.
-fn with_own_tables(context: SessionContext, shared: &Arc<dyn CatalogProviderList>) -> SessionContext {
+pub(super) fn with_own_tables(
+    context: SessionContext,
+    shared: &Arc<dyn CatalogProviderList>,
+    files: &FilePolicy,
+) -> SessionContext {
     let names = context.state().config_options().catalog.clone();
     let catalogs = SessionCatalogs::new(Arc::clone(shared), &names.default_catalog, &names.default_schema);
     context.register_catalog_list(Arc::new(catalogs));
-    context.enable_url_table()
+    match files.is_restricted() {
+        true => guard::enable_url_table(context, files.clone()),
+        false => context.enable_url_table(),
+    }
 }
 
 impl Session {
@@ -364,134 +269,5 @@ impl Session {
             LogicalPlan::Statement(Command::SetVariable(set)) => limits::settings::check(&set.variable, &set.value),
             _ => Ok(()),
         }
-    }
-}
-
-fn is_part_of_plans(function: &str) -> bool {
-    function.starts_with("radsql_")
-}
-
-/// Bytes of memory of this machine; 0 when unknown, which means no limit.
-fn machine_memory() -> usize {
-    let Ok(mut system) = sysinfo::System::new() else {
-        return 0;
-    };
-    system.refresh_memory();
-    usize::try_from(system.total_memory()).unwrap_or(0)
-}
-
-/// Turns `cox(patients, ...)` into `cox((SELECT * FROM patients), ...)`: DataFusion looks up the tables of a statement
-/// before it plans it, and does not see those that stand as arguments.
-fn resolve_relations(statement: &mut Statement) -> Result<()> {
-    match statement {
-        Statement::Statement(s) => resolve(&mut **s),
-        Statement::Explain(e) => resolve_relations(&mut e.statement),
-        Statement::CopyTo(copy) => match &mut copy.source {
-            datafusion::sql::parser::CopyToSource::Query(q) => resolve(&mut **q),
-            datafusion::sql::parser::CopyToSource::Relation(_) => Ok(()),
-        },
-        _ => Ok(()),
-    }
-}
-
-fn resolve(node: &mut impl VisitMut) -> Result<()> {
-    match node.visit(&mut Resolver) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(e) => Err(e),
-    }
-}
-
-struct Resolver;
-
-impl VisitorMut for Resolver {
-    type Break = DataFusionError;
-
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<DataFusionError> {
-        let TableFactor::Table {
-            name, args: Some(args), ..
-        } = factor
-        else {
-            return ControlFlow::Continue(());
-        };
-        let function = name.to_string().to_lowercase();
-        if function == DICOM_TAGS {
-            // DataFusion's table functions take no names.
-            for argument in &mut args.args {
-                if let FunctionArg::Named { name, arg, .. } = argument
-                    && name.value.eq_ignore_ascii_case("include_phi")
-                {
-                    *argument = FunctionArg::Unnamed(arg.clone());
-                }
-            }
-        }
-        if !is_relation(&function) {
-            return ControlFlow::Continue(());
-        }
-        let mut unnamed = args.args.iter_mut().filter_map(|arg| match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => Some(e),
-            _ => None,
-        });
-        let parts = unnamed.next().map(|e| match e {
-            Ast::Identifier(i) => (vec![i.clone()], e),
-            Ast::CompoundIdentifier(parts) => (parts.clone(), e),
-            _ => (vec![], e),
-        });
-        if let Some((parts, e)) = parts.filter(|(parts, _)| !parts.is_empty()) {
-            match select_all(&ObjectName::from(parts)) {
-                Ok(query) => *e = Ast::Subquery(query),
-                Err(e) => return ControlFlow::Break(e),
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// `radiomics(image, mask).f` is `radiomics(image, mask)['f']`, which DataFusion understands; and `f(e = 1)` compares,
-    /// where the dialect would see an argument named `e`: those are written `=>`.
-    fn pre_visit_expr(&mut self, expr: &mut Ast) -> ControlFlow<DataFusionError> {
-        if let Ast::Function(Function {
-            args: FunctionArguments::List(list),
-            ..
-        }) = expr
-        {
-            for arg in &mut list.args {
-                if let FunctionArg::Named {
-                    name,
-                    arg: FunctionArgExpr::Expr(value),
-                    operator: FunctionArgOperator::Equals,
-                } = arg
-                {
-                    let left = Box::new(Ast::Identifier(name.clone()));
-                    let compared = Ast::BinaryOp {
-                        left,
-                        op: BinaryOperator::Eq,
-                        right: Box::new(value.clone()),
-                    };
-                    *arg = FunctionArg::Unnamed(FunctionArgExpr::Expr(compared));
-                }
-            }
-        }
-        if let Ast::CompoundFieldAccess { root, access_chain } = expr {
-            // Dots right behind a name, as in `t.r['f']`, may name a table: DataFusion looks.
-            let is_name = matches!(**root, Ast::Identifier(_));
-            let names = access_chain
-                .iter()
-                .take_while(|a| is_name && matches!(a, AccessExpr::Dot(_)))
-                .count();
-            for access in access_chain.iter_mut().skip(names) {
-                if let AccessExpr::Dot(Ast::Identifier(name)) = access {
-                    let index = Ast::value(Value::SingleQuotedString(name.value.clone()));
-                    *access = AccessExpr::Subscript(Subscript::Index { index });
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-fn select_all(table: &ObjectName) -> Result<Box<Query>> {
-    let text = format!("SELECT * FROM {table}");
-    match Parser::parse_sql(&DuckDbDialect {}, &text)?.pop() {
-        Some(SqlStatement::Query(q)) => Ok(q),
-        _ => plan_err!("'{table}' is no table's name"),
     }
 }

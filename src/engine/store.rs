@@ -1,7 +1,7 @@
 //! Tables made of batches that come from outside, whole or not at all.
 
+use super::memory_table::{MemoryTable, Rows};
 use super::session::Session;
-use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{Column, Result, TableReference, exec_err, plan_err};
 use datafusion::datasource::provider_as_source;
@@ -10,7 +10,6 @@ use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
-use futures::TryStreamExt;
 use std::sync::Arc;
 
 /// What to do where there is no table of the name, and where there is one.
@@ -42,13 +41,20 @@ impl Session {
             _ => {}
         }
         let schema = batches.schema();
-        let collected = self.collect(&name, batches).await?;
-        let rows = collected.rows;
+        let pool = Arc::clone(&context.runtime_env().memory_pool);
+        let mut collected = Rows::new(name.table(), Arc::clone(&schema), &pool);
+        collected.extend(batches).await?;
+        let rows = collected.count();
+        let table = Arc::new(MemoryTable::new(
+            name.table(),
+            Arc::clone(&schema),
+            &pool,
+            vec![collected],
+        ));
         if there && how != Store::Replace {
-            self.append(name, &schema, collected).await?;
+            self.append(name, &schema, table).await?;
             return Ok(rows);
         }
-        let table = collected.table;
         // Nothing waits from here on: the table is there as a whole or not at all.
         if how == Store::Replace {
             context.deregister_table(name.clone())?;
@@ -59,11 +65,15 @@ impl Session {
         Ok(rows)
     }
 
-    async fn append(&self, name: TableReference, schema: &SchemaRef, collected: Collected) -> Result<()> {
+    async fn append(&self, name: TableReference, schema: &SchemaRef, rows: Arc<MemoryTable>) -> Result<()> {
         let context = self.context();
         let target = context.table_provider(name.clone()).await?;
         let columns = target.schema();
-        if let Some(unknown) = schema.fields().iter().find(|f| columns.field_with_name(f.name()).is_err()) {
+        if let Some(unknown) = schema
+            .fields()
+            .iter()
+            .find(|f| columns.field_with_name(f.name()).is_err())
+        {
             let known: Vec<&str> = columns.fields().iter().map(|f| f.name().as_str()).collect();
             return plan_err!(
                 "table '{name}' has no column '{}'; it has {}",
@@ -71,7 +81,7 @@ impl Session {
                 known.join(", ")
             );
         }
-        let source = provider_as_source(collected.table);
+        let source = provider_as_source(rows);
         let given = |field: &Arc<datafusion::arrow::datatypes::Field>| -> Result<Expr> {
             let value = match schema.field_with_name(field.name()) {
                 Ok(_) => Expr::Column(Column::from_name(field.name())),
@@ -80,24 +90,11 @@ impl Session {
             Ok(cast(value, field.data_type().clone()).alias(field.name()))
         };
         let values = columns.fields().iter().map(given).collect::<Result<Vec<_>>>()?;
-        let rows = LogicalPlanBuilder::scan("ingested", source, None)?.project(values)?.build()?;
+        let rows = LogicalPlanBuilder::scan("ingested", source, None)?
+            .project(values)?
+            .build()?;
         let insert = LogicalPlanBuilder::insert_into(rows, name, provider_as_source(target), InsertOp::Append)?;
         DataFrame::new(context.state(), insert.build()?).collect().await?;
         Ok(())
-    }
-}
-
-struct Collected {
-    table: Arc<dyn datafusion::catalog::TableProvider>,
-    rows: u64,
-}
-
-impl Session {
-    async fn collect(&self, _name: &TableReference, batches: SendableRecordBatchStream) -> Result<Collected> {
-        let schema = batches.schema();
-        let batches: Vec<RecordBatch> = batches.try_collect().await?;
-        let rows = batches.iter().map(|b| b.num_rows() as u64).sum();
-        let table = Arc::new(datafusion::datasource::MemTable::try_new(schema, vec![batches])?);
-        Ok(Collected { table, rows })
     }
 }

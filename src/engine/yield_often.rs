@@ -27,7 +27,9 @@ impl PhysicalOptimizerRule for YieldOften {
 
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let wrapped = plan.transform_up(|node| match multiplies(&*node) {
-            true => Ok(Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>)),
+            true => Ok(Transformed::yes(
+                Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>
+            )),
             false => Ok(Transformed::no(node)),
         });
         wrapped.map(|t| t.data)

@@ -49,6 +49,9 @@ impl Client {
     /// When the engine refuses a setting.
     pub fn new(identity: Identity, shared: &Arc<Shared>) -> Result<Self, Fault> {
         let options = RadsqlOptions {
+            session: Some(identity.session.to_string().into()),
+            record_failures: true,
+            identifying_allowed: identity.role == Role::Admin,
             ..RadsqlOptions::of(shared.engine.context().state().config_options())
         };
         let engine = shared.engine.fork(options, shared.pool.share());
@@ -239,7 +242,13 @@ impl Clients {
     pub fn keep_living(&self, shared: &Shared) {
         let now = crate::server::throttle::now();
         shared.auth.tokens().sweep(now);
-        let living: HashSet<SessionId> = shared.auth.tokens().list(now).iter().map(|s| s.identity.session).collect();
+        let living: HashSet<SessionId> = shared
+            .auth
+            .tokens()
+            .list(now)
+            .iter()
+            .map(|s| s.identity.session)
+            .collect();
         // Dropped outside the lock: tables may be large.
         let mut open = self.open();
         let ended: Vec<_> = open.extract_if(|session, _| !living.contains(session)).collect();

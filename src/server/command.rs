@@ -1,17 +1,18 @@
 //! `radsql serve` and `radsql user`.
 
-use crate::engine::Session;
+use crate::engine::{PlanLimits, Session, SessionBuilder, SpillFolder, StatementLimits};
 use crate::server::auth::AuthLimits;
+use crate::server::log;
 use crate::server::names::{Role, UserName};
 use crate::server::passwords::{Argon2id, Password, StoredHash};
 use crate::server::serve::{Config, Server, StartError, Tls};
 use crate::server::shared::{Limits, Shared};
 use crate::server::user_command::{self, Added, PASSWORD_VARIABLE, Process, Surroundings as _};
 use crate::server::users::{Account, Users};
-use crate::server::log;
 use crate::shell::{Failure, message};
 use base64::Engine as _;
 use clap::{Args, Subcommand};
+use radsql_udfs::FilePolicy;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -110,9 +111,12 @@ impl Serve {
             }),
             _ => None,
         };
-        let texts = self.init.iter().map(|file| Ok((file.display().to_string(), read(file)?)));
+        let texts = self
+            .init
+            .iter()
+            .map(|file| Ok((file.display().to_string(), read(file)?)));
         let texts = texts.collect::<Result<Vec<_>, Failure>>()?;
-        let engine = self.engine()?;
+        let (engine, _spill) = self.engine()?;
         if let Some(first) = self.read.first() {
             // Relative paths in SQL mean the same wherever the server was started, and results and messages need not tell where
             // that is.
@@ -141,7 +145,9 @@ impl Serve {
         };
         let scheme = if config.tls.is_some() { "grpc+tls" } else { "grpc" };
         let server = Server::bind(config, engine).await.map_err(|e| match e {
-            StartError::Listen { .. } | StartError::Failed(_) | StartError::Threads(_) => Failure::Statement(e.to_string()),
+            StartError::Listen { .. } | StartError::Failed(_) | StartError::Threads(_) => {
+                Failure::Statement(e.to_string())
+            }
             e => usage(e),
         })?;
         log::start();
@@ -161,12 +167,38 @@ impl Serve {
         }
     }
 
-    fn engine(&self) -> Result<Session, Failure> {
-        let cache = match &self.cache {
+    /// The engine, and the folder of what does not fit into memory, which is removed when that is dropped.
+    fn engine(&self) -> Result<(Session, SpillFolder), Failure> {
+        let cache_dir = match &self.cache {
             Some(folder) => folder.clone(),
             None => crate::shell::cache_folder(),
         };
-        Session::with_cache_dir(&cache).map_err(|e| Failure::Usage(message(&e)))
+        let size = |option: &str, text: &str| {
+            let bytes = radsql_udfs::options::parse_bytes(text);
+            bytes.ok_or_else(|| usage(format!("{option} '{text}': expected a size such as 512MB or 8GB")))
+        };
+        let limit = self
+            .memory_limit
+            .as_deref()
+            .map(|text| size("--memory-limit", text))
+            .transpose()?;
+        let temp = self.temp.clone().unwrap_or_else(std::env::temp_dir);
+        let at = |e: std::io::Error| usage(format!("--temp '{}': {e}", temp.display()));
+        let spill = SpillFolder::new(&temp).map_err(at)?;
+        let files = FilePolicy::within(&self.read, self.write.as_deref());
+        let builder = SessionBuilder {
+            cache_dir,
+            files: files.map_err(|e| usage(format!("--read or --write: {e}")))?,
+            memory_limit: limit,
+            temp_dir: Some(spill.path().to_owned()),
+            temp_limit: Some(size("--temp-limit", &self.temp_limit)? as u64),
+            ..SessionBuilder::default()
+        };
+        let session = builder.build().map_err(|e| Failure::Usage(message(&e)))?;
+        Ok((
+            session.with_limits(StatementLimits::default(), PlanLimits::default()),
+            spill,
+        ))
     }
 
     /// The users, and the password that was made for the only one.
@@ -176,7 +208,10 @@ impl Serve {
         }
         let mut made = None;
         let text = match Process::default().variable() {
-            Some(text) => Zeroizing::new(text.into_string().map_err(|_| usage(format!("{PASSWORD_VARIABLE} is no text")))?),
+            Some(text) => Zeroizing::new(
+                text.into_string()
+                    .map_err(|_| usage(format!("{PASSWORD_VARIABLE} is no text")))?,
+            ),
             None => {
                 let mut bytes = Zeroizing::new([0; 18]);
                 getrandom::fill(&mut *bytes).map_err(|_| usage("no random bytes from the operating system"))?;
@@ -295,7 +330,8 @@ impl User {
             UserCommand::Add { name, role } => {
                 let name: UserName = name.parse().map_err(usage)?;
                 let role = role.map(|role| role.parse::<Role>()).transpose().map_err(usage)?;
-                let added = user_command::add(&self.users, &name, role, &mut Process::default(), &Argon2id).map_err(usage)?;
+                let added =
+                    user_command::add(&self.users, &name, role, &mut Process::default(), &Argon2id).map_err(usage)?;
                 match added {
                     Added::New(role) => eprintln!("{name} is a new {role}"),
                     Added::Changed(role) => eprintln!("{name} has another password and is a {role}"),

@@ -196,7 +196,9 @@ impl FlightSqlService for FlightSql {
     /// that look there.
     async fn do_handshake(&self, request: Request<Streaming<HandshakeRequest>>) -> Answer<Handshakes> {
         let token = request.extensions().get::<crate::server::gate::NewToken>().cloned();
-        let payload = token.map(|t| bytes::Bytes::from(t.0.expose().to_owned())).unwrap_or_default();
+        let payload = token
+            .map(|t| bytes::Bytes::from(t.0.expose().to_owned()))
+            .unwrap_or_default();
         let answer = HandshakeResponse {
             protocol_version: 0,
             payload,

@@ -22,7 +22,13 @@ impl Front {
 /// The library tells what it could not decode in its own types' words.
 fn plain(status: Status) -> Status {
     let text = status.message();
-    let from_library = ["DecodeError", "ParseError", "Unable to", "Not yet implemented", "has no default implementation"];
+    let from_library = [
+        "DecodeError",
+        "ParseError",
+        "Unable to",
+        "Not yet implemented",
+        "has no default implementation",
+    ];
     if !from_library.iter().any(|mark| text.contains(mark)) {
         return status;
     }

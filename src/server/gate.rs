@@ -116,7 +116,9 @@ struct Entered {
 
 fn connection(request: &Parts) -> Option<&Connection> {
     let extensions = &request.extensions;
-    let tls = extensions.get::<TlsConnectInfo<Connection>>().map(TlsConnectInfo::get_ref);
+    let tls = extensions
+        .get::<TlsConnectInfo<Connection>>()
+        .map(TlsConnectInfo::get_ref);
     tls.or_else(|| extensions.get())
 }
 

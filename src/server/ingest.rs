@@ -8,8 +8,8 @@ use crate::server::names::Role;
 use crate::server::running::Running;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
-use arrow_flight::sql::{CommandStatementIngest, TableExistsOption, TableNotExistOption};
 use arrow_flight::sql::server::PeekableFlightDataStream;
+use arrow_flight::sql::{CommandStatementIngest, TableExistsOption, TableNotExistOption};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -28,7 +28,8 @@ fn how(command: &CommandStatementIngest) -> Result<Store, Fault> {
         (Ok(_), Ok(TableExistsOption::Append)) => Store::Append,
         _ => {
             return Err(Fault::Invalid(
-                "an ingest makes a table, appends to it, replaces it, or makes or appends; found another combination".into(),
+                "an ingest makes a table, appends to it, replaces it, or makes or appends; found another combination"
+                    .into(),
             ));
         }
     })
@@ -61,7 +62,9 @@ pub async fn ingest(
         return Err(Fault::Invalid("an ingest names a table; found none".into()));
     }
     if client.identity.role == Role::Reader && !client.is_own(&name) {
-        return Err(Fault::Forbidden("your role is reader: you may ingest temporary tables only".into()));
+        return Err(Fault::Forbidden(
+            "your role is reader: you may ingest temporary tables only".into(),
+        ));
     }
     if !client.is_own(&name)
         && let Some(schema) = name.schema()

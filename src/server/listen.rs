@@ -135,26 +135,29 @@ impl AsyncWrite for Wire {
 pub fn incoming(listener: TcpListener, shared: Arc<Shared>) -> impl Stream<Item = io::Result<Wire>> {
     let places = Arc::new(Semaphore::new(shared.limits.connections));
     let told = Arc::new(Semaphore::new(TOLD));
-    stream::unfold((listener, shared, places, told), |(listener, shared, places, told)| async move {
-        loop {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
-                Err(e) => {
-                    // Out of file descriptors, most likely: some will be free soon.
-                    tracing::error!(target: TARGET, kind = ?e.kind(), "a connection could not be taken");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+    stream::unfold(
+        (listener, shared, places, told),
+        |(listener, shared, places, told)| async move {
+            loop {
+                let stream = match listener.accept().await {
+                    Ok((stream, _)) => stream,
+                    Err(e) => {
+                        // Out of file descriptors, most likely: some will be free soon.
+                        tracing::error!(target: TARGET, kind = ?e.kind(), "a connection could not be taken");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                };
+                let place = Arc::clone(&places).try_acquire_owned();
+                let is_over = place.is_err();
+                let Ok(place) = place.or_else(|_| Arc::clone(&told).try_acquire_owned()) else {
                     continue;
-                }
-            };
-            let place = Arc::clone(&places).try_acquire_owned();
-            let is_over = place.is_err();
-            let Ok(place) = place.or_else(|_| Arc::clone(&told).try_acquire_owned()) else {
-                continue;
-            };
-            // Answers are small and awaited.
-            let _ = stream.set_nodelay(true);
-            let wire = Connection::new(&shared, place, is_over).map(|connection| Wire { stream, connection });
-            return Some((wire, (listener, shared, places, told)));
-        }
-    })
+                };
+                // Answers are small and awaited.
+                let _ = stream.set_nodelay(true);
+                let wire = Connection::new(&shared, place, is_over).map(|connection| Wire { stream, connection });
+                return Some((wire, (listener, shared, places, told)));
+            }
+        },
+    )
 }

@@ -100,7 +100,9 @@ pub async fn tables(client: &Client, query: CommandGetTables) -> Result<RecordBa
                     _ => continue,
                 },
             };
-            builder.append(&catalog, &schema, &name, kind, &columns).map_err(defect)?;
+            builder
+                .append(&catalog, &schema, &name, kind, &columns)
+                .map_err(defect)?;
         }
     }
     builder.build().map_err(pattern)

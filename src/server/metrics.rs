@@ -77,17 +77,29 @@ impl Metrics {
     pub fn registry(&self) -> Registry {
         let mut r = Registry::with_prefix("radsql");
         r.register("statements", "Statements that ended", self.statements.clone());
-        r.register("statement_seconds", "Seconds that statements took", self.seconds.clone());
+        r.register(
+            "statement_seconds",
+            "Seconds that statements took",
+            self.seconds.clone(),
+        );
         r.register("rows", "Rows sent to clients and taken from them", self.rows.clone());
         r.register("statements_running", "Statements under way", self.running.clone());
         r.register("sign_ins", "Sign-ins with a password", self.sign_ins.clone());
         r.register("connections", "Open connections", self.connections.clone());
         r.register("sessions", "Open sessions", self.sessions.clone());
         r.register("memory_bytes", "Bytes of the memory limit in use", self.memory.clone());
-        r.register("memory_limit_bytes", "The memory limit; 0 is none", self.memory_limit.clone());
+        r.register(
+            "memory_limit_bytes",
+            "The memory limit; 0 is none",
+            self.memory_limit.clone(),
+        );
         r.register("scans", "Scans that functions finished", self.scans.clone());
         r.register("features", "Features computed", self.features.clone());
-        r.register("features_cached", "Features that the cache gave", self.cached_features.clone());
+        r.register(
+            "features_cached",
+            "Features that the cache gave",
+            self.cached_features.clone(),
+        );
         r
     }
 }

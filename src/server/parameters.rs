@@ -92,7 +92,12 @@ pub fn schema(parameters: &[Parameter]) -> SchemaRef {
 /// # Errors
 /// When a column cannot be read.
 pub fn rows(batch: &RecordBatch) -> Result<Vec<Values>, Fault> {
-    let cell = |row: usize| batch.columns().iter().map(move |column| ScalarValue::try_from_array(column, row));
+    let cell = |row: usize| {
+        batch
+            .columns()
+            .iter()
+            .map(move |column| ScalarValue::try_from_array(column, row))
+    };
     (0..batch.num_rows())
         .map(|row| cell(row).collect::<Result<Values, _>>())
         .collect::<Result<_, _>>()
@@ -126,7 +131,10 @@ pub fn cast(parameters: &[Parameter], values: &Values) -> Result<ParamValues, Fa
         _ => Ok(value.clone()),
     };
     let values = parameters.iter().zip(values).map(cast).collect::<Result<Values, _>>()?;
-    let numbered = parameters.iter().enumerate().all(|(i, p)| p.name == format!("${}", i + 1));
+    let numbered = parameters
+        .iter()
+        .enumerate()
+        .all(|(i, p)| p.name == format!("${}", i + 1));
     if numbered {
         return Ok(ParamValues::from(values));
     }

@@ -149,7 +149,10 @@ impl Drop for Running {
 ///
 /// # Errors
 /// When the server or the session runs too many.
-pub fn rows(client: &Arc<Client>, ready: Ready) -> Result<impl Stream<Item = Result<FlightData, Status>> + use<>, Fault> {
+pub fn rows(
+    client: &Arc<Client>,
+    ready: Ready,
+) -> Result<impl Stream<Item = Result<FlightData, Status>> + use<>, Fault> {
     let first = ready.first().cloned().ok_or(Fault::Defect)?;
     let mut running = Running::new(client, first.fingerprint, first.kind.name())?;
     let (messages, received) = mpsc::channel(AHEAD);

@@ -47,15 +47,19 @@ fn may_set(variable: &str, value: Option<&str>) -> Result<(), Fault> {
     if !is_own(name) {
         return Err(Fault::Forbidden(format!(
             "{variable} is set by whoever runs this server; a session may set {}",
-            OWN.map(|own| if own.ends_with('.') { format!("{own}*") } else { own.to_owned() })
-                .join(", ")
+            OWN.map(|own| if own.ends_with('.') {
+                format!("{own}*")
+            } else {
+                own.to_owned()
+            })
+            .join(", ")
         )));
     }
     let limit = LARGEST.iter().find(|(own, _)| own == &name);
     match (limit, value) {
-        (Some((_, most)), Some(value)) if value.parse::<u64>().map_or(true, |n| n == 0 || n > *most) => {
-            Err(Fault::Invalid(format!("{variable} is a whole number from 1 to {most} here")))
-        }
+        (Some((_, most)), Some(value)) if value.parse::<u64>().map_or(true, |n| n == 0 || n > *most) => Err(
+            Fault::Invalid(format!("{variable} is a whole number from 1 to {most} here")),
+        ),
         _ => Ok(()),
     }
 }

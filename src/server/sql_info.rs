@@ -1,12 +1,12 @@
 //! What the server can do, as GetSqlInfo tells it: every code of the specification, each of the type that it asks for.
 
 use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder};
+use arrow_flight::sql::metadata::{XdbcTypeInfo, XdbcTypeInfoData, XdbcTypeInfoDataBuilder};
 use arrow_flight::sql::{
     Nullable, Searchable, SqlInfo, SqlNullOrdering, SqlOuterJoinsSupportLevel, SqlSupportedCaseSensitivity,
     SqlSupportedGroupBy, SqlSupportedSubqueries, SqlSupportedTransaction, SqlSupportedUnions, SupportedSqlGrammar,
     XdbcDataType, XdbcDatetimeSubcode,
 };
-use arrow_flight::sql::metadata::{XdbcTypeInfo, XdbcTypeInfoData, XdbcTypeInfoDataBuilder};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::keywords::{ALL_KEYWORDS, RESERVED_FOR_COLUMN_ALIAS, RESERVED_FOR_TABLE_ALIAS};
 use std::collections::BTreeMap;
@@ -15,7 +15,11 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// None; the library may refuse a value.
-pub fn data(context: &SessionContext, read_only: bool, statement_bytes: usize) -> Result<SqlInfoData, arrow_flight::error::FlightError> {
+pub fn data(
+    context: &SessionContext,
+    read_only: bool,
+    statement_bytes: usize,
+) -> Result<SqlInfoData, arrow_flight::error::FlightError> {
     use SqlInfo as I;
     let bit = |ordinal: i32| 1_i32 << ordinal;
     let mut b = SqlInfoDataBuilder::new();
@@ -58,13 +62,22 @@ pub fn data(context: &SessionContext, read_only: bool, statement_bytes: usize) -
     b.append(I::SqlSupportsDifferentTableCorrelationNames, false);
     b.append(I::SqlSupportsExpressionsInOrderBy, true);
     b.append(I::SqlSupportsOrderByUnrelated, true);
-    b.append(I::SqlSupportedGroupBy, bit(SqlSupportedGroupBy::SqlGroupByUnrelated as i32));
+    b.append(
+        I::SqlSupportedGroupBy,
+        bit(SqlSupportedGroupBy::SqlGroupByUnrelated as i32),
+    );
     b.append(I::SqlSupportsLikeEscapeClause, true);
     b.append(I::SqlSupportsNonNullableColumns, true);
-    b.append(I::SqlSupportedGrammar, bit(SupportedSqlGrammar::SqlCoreGrammar as i32) | bit(SupportedSqlGrammar::SqlMinimumGrammar as i32));
+    b.append(
+        I::SqlSupportedGrammar,
+        bit(SupportedSqlGrammar::SqlCoreGrammar as i32) | bit(SupportedSqlGrammar::SqlMinimumGrammar as i32),
+    );
     b.append(I::SqlAnsi92SupportedLevel, 1_i32);
     b.append(I::SqlSupportsIntegrityEnhancementFacility, false);
-    b.append(I::SqlOuterJoinsSupportLevel, bit(SqlOuterJoinsSupportLevel::SqlFullOuterJoins as i32));
+    b.append(
+        I::SqlOuterJoinsSupportLevel,
+        bit(SqlOuterJoinsSupportLevel::SqlFullOuterJoins as i32),
+    );
     b.append(I::SqlSchemaTerm, "schema");
     b.append(I::SqlProcedureTerm, "procedure");
     b.append(I::SqlCatalogTerm, "catalog");
@@ -80,7 +93,10 @@ pub fn data(context: &SessionContext, read_only: bool, statement_bytes: usize) -
         SqlSupportedSubqueries::SqlSubqueriesInExists,
         SqlSupportedSubqueries::SqlSubqueriesInIns,
     ];
-    b.append(I::SqlSupportedSubqueries, subqueries.into_iter().fold(0, |bits, s| bits | bit(s as i32)));
+    b.append(
+        I::SqlSupportedSubqueries,
+        subqueries.into_iter().fold(0, |bits, s| bits | bit(s as i32)),
+    );
     b.append(I::SqlCorrelatedSubqueriesSupported, true);
     let unions = bit(SqlSupportedUnions::SqlUnion as i32) | bit(SqlSupportedUnions::SqlUnionAll as i32);
     b.append(I::SqlSupportedUnions, unions);
@@ -109,7 +125,10 @@ pub fn data(context: &SessionContext, read_only: bool, statement_bytes: usize) -
         b.append(code, 0_i64);
     }
     b.append(I::SqlMaxRowSizeIncludesBlobs, true);
-    b.append(I::SqlMaxStatementLength, i64::try_from(statement_bytes).unwrap_or(i64::MAX));
+    b.append(
+        I::SqlMaxStatementLength,
+        i64::try_from(statement_bytes).unwrap_or(i64::MAX),
+    );
     b.append(I::SqlMaxUsernameLength, 64_i64);
     b.append(I::SqlDefaultTransactionIsolation, 0_i64);
     b.append(I::SqlTransactionsSupported, false);
@@ -181,7 +200,14 @@ fn functions(context: &SessionContext) -> Functions {
 pub fn types() -> Result<XdbcTypeInfoData, arrow_flight::error::FlightError> {
     use XdbcDataType as T;
     // Name, code, digits or characters, what a literal stands between, what its definition takes, radix.
-    type Row = (&'static str, XdbcDataType, Option<i32>, Option<&'static str>, &'static [&'static str], Option<i32>);
+    type Row = (
+        &'static str,
+        XdbcDataType,
+        Option<i32>,
+        Option<&'static str>,
+        &'static [&'static str],
+        Option<i32>,
+    );
     let rows: [Row; 14] = [
         ("BOOLEAN", T::XdbcBit, Some(1), None, &[], None),
         ("TINYINT", T::XdbcTinyint, Some(3), None, &[], Some(10)),
@@ -190,7 +216,14 @@ pub fn types() -> Result<XdbcTypeInfoData, arrow_flight::error::FlightError> {
         ("BIGINT", T::XdbcBigint, Some(19), None, &[], Some(10)),
         ("REAL", T::XdbcReal, Some(24), None, &[], Some(2)),
         ("DOUBLE", T::XdbcDouble, Some(53), None, &[], Some(2)),
-        ("DECIMAL", T::XdbcDecimal, Some(38), None, &["precision", "scale"], Some(10)),
+        (
+            "DECIMAL",
+            T::XdbcDecimal,
+            Some(38),
+            None,
+            &["precision", "scale"],
+            Some(10),
+        ),
         ("VARCHAR", T::XdbcVarchar, None, Some("'"), &[], None),
         ("BYTEA", T::XdbcVarbinary, None, Some("'"), &[], None),
         ("DATE", T::XdbcDate, Some(10), Some("'"), &[], None),

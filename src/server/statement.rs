@@ -77,7 +77,12 @@ impl Statement {
             let mut planned = session.engine.plan(&numbered).await.map_err(fail)?;
             if let Planned::Plan(plan @ LogicalPlan::Statement(Command::Execute(_))) = planned {
                 // What was prepared takes its place, so that its columns and what it does are known.
-                let frame = session.engine.context().execute_logical_plan(plan).await.map_err(fail)?;
+                let frame = session
+                    .engine
+                    .context()
+                    .execute_logical_plan(plan)
+                    .await
+                    .map_err(fail)?;
                 planned = Planned::Plan(frame.into_unoptimized_plan());
             }
             settings::permit(session.identity.role, &planned, &|name| session.is_own(name))?;
@@ -157,7 +162,8 @@ impl Statement {
     }
 
     async fn start(self: Arc<Self>, session: Arc<Client>) -> Result<SendableRecordBatchStream, Fault> {
-        let nothing = || Ok(Box::pin(EmptyRecordBatchStream::new(Arc::new(Schema::empty()))) as SendableRecordBatchStream);
+        let nothing =
+            || Ok(Box::pin(EmptyRecordBatchStream::new(Arc::new(Schema::empty()))) as SendableRecordBatchStream);
         match &self.planned {
             Planned::Plan(LogicalPlan::Statement(Command::TransactionStart(_))) => {
                 session.begin()?;
@@ -264,7 +270,8 @@ impl Ready {
 
     /// The columns.
     pub fn schema(&self) -> SchemaRef {
-        self.first().map_or_else(|| Arc::new(Schema::empty()), |s| Arc::clone(&s.schema))
+        self.first()
+            .map_or_else(|| Arc::new(Schema::empty()), |s| Arc::clone(&s.schema))
     }
 
     /// What stands for all in logs.

@@ -78,7 +78,9 @@ impl QueryThreads {
             .stack_size(PLANNING_STACK)
             .spawn(thread);
         if started.is_err() {
-            return Err(Fault::TooMuch("the server has no thread left for this statement".into()));
+            return Err(Fault::TooMuch(
+                "the server has no thread left for this statement".into(),
+            ));
         }
         answered.await.unwrap_or(Err(Fault::Defect))
     }

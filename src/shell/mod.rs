@@ -51,7 +51,9 @@ pub async fn interrupted() {
 ///
 /// # Errors
 /// That of the work.
-pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+pub async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|e| Err(Failure::Statement(format!("a defect in radsql: {e}"))))
 }

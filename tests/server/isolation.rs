@@ -1,11 +1,14 @@
 //! What one user has is nobody else's.
 
-use crate::served::{Served, refused, rows, text, together, update};
-use arrow_flight::FlightDescriptor;
-use arrow_flight::sql::{Any, CommandPreparedStatementQuery, ProstMessageExt, TicketStatementQuery};
-use arrow_flight::Ticket;
+use crate::served::{Client, Served, refused, rows, text, together, update};
+use arrow_flight::sql::{
+    ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
+    Any, CommandPreparedStatementQuery, ProstMessageExt, TicketStatementQuery,
+};
+use arrow_flight::{Action, FlightDescriptor, Ticket};
 use futures::TryStreamExt;
 use prost::Message;
+use tonic::{Code, Request};
 
 #[tokio::test]
 async fn promise_14_tickets_and_handles_are_worth_nothing_to_others() {
@@ -20,7 +23,14 @@ async fn promise_14_tickets_and_handles_are_worth_nothing_to_others() {
     let e = ada.do_get(ticket.clone()).await.err().unwrap().to_string();
     assert!(e.contains("no such result"), "{e}");
     // The same user in another session.
-    let e = served.client("will").await.do_get(ticket.clone()).await.err().unwrap().to_string();
+    let e = served
+        .client("will")
+        .await
+        .do_get(ticket.clone())
+        .await
+        .err()
+        .unwrap()
+        .to_string();
     assert!(e.contains("no such result"), "{e}");
     // Its owner, once.
     let batches: Vec<_> = will.do_get(ticket.clone()).await.unwrap().try_collect().await.unwrap();
@@ -35,46 +45,51 @@ async fn promise_14_tickets_and_handles_are_worth_nothing_to_others() {
         assert!(will.do_get(ticket).await.is_err());
     }
     for garbage in [&b""[..], b"SELECT 1", &[255; 64]] {
-        let e = will.do_get(Ticket::new(garbage.to_vec())).await.err().unwrap().to_string();
+        let e = will
+            .do_get(Ticket::new(garbage.to_vec()))
+            .await
+            .err()
+            .unwrap()
+            .to_string();
         assert!(!e.contains("DecodeError") && !e.contains("ParseError"), "{e}");
     }
     // A prepared statement: not by another session, not after it is closed.
-    let prepared = will.prepare("SELECT 1".into(), None).await.unwrap();
-    drop(prepared);
-    let mut first = will.prepare("SELECT 7 AS n".into(), None).await.unwrap();
-    let info = first.execute().await.unwrap();
-    let handle = handle_of(&first);
-    assert!(info.endpoint.len() == 1);
-    let descriptor = |handle: &[u8]| {
-        let command = CommandPreparedStatementQuery {
-            prepared_statement_handle: handle.to_vec().into(),
-        };
-        FlightDescriptor::new_cmd(command.as_any().encode_to_vec())
+    let create = ActionCreatePreparedStatementRequest {
+        query: "SELECT 7 AS n".into(),
+        transaction_id: None,
     };
-    let Some(handle) = handle else { return };
-    let by_other = ada.inner_mut().get_flight_info(descriptor(&handle)).await;
-    assert!(by_other.is_err());
-    first.close().await.unwrap();
-    let after = will.inner_mut().get_flight_info(descriptor(&handle)).await;
-    assert!(after.is_err());
-}
-
-/// The library keeps the handle for itself but shows it.
-fn handle_of<T>(statement: &T) -> Option<Vec<u8>>
-where
-    T: Handled,
-{
-    statement.handle()
-}
-
-trait Handled {
-    fn handle(&self) -> Option<Vec<u8>>;
-}
-
-impl<T> Handled for arrow_flight::sql::client::PreparedStatement<T> {
-    fn handle(&self) -> Option<Vec<u8>> {
-        None
-    }
+    let action = Action::new("CreatePreparedStatement", create.as_any().encode_to_vec());
+    let mut answers = will.do_action(Request::new(action)).await.unwrap();
+    let answer = answers.try_next().await.unwrap().unwrap();
+    let made = Any::decode(&*answer.body)
+        .unwrap()
+        .unpack::<ActionCreatePreparedStatementResult>();
+    let handle = made.unwrap().unwrap().prepared_statement_handle;
+    let ask = || {
+        let command = CommandPreparedStatementQuery {
+            prepared_statement_handle: handle.clone(),
+        };
+        Request::new(FlightDescriptor::new_cmd(command.as_any().encode_to_vec()))
+    };
+    let token = |client: &Client| format!("Bearer {}", client.token().unwrap()).parse().unwrap();
+    let authorized = |client: &Client| {
+        let mut request = ask();
+        request.metadata_mut().insert("authorization", token(client));
+        request
+    };
+    let request = authorized(&will);
+    assert!(will.inner_mut().get_flight_info(request).await.is_ok());
+    let request = authorized(&ada);
+    let e = ada.inner_mut().get_flight_info(request).await.unwrap_err();
+    assert_eq!(e.code(), Code::NotFound);
+    let close = ActionClosePreparedStatementRequest {
+        prepared_statement_handle: handle.clone(),
+    };
+    let close = Action::new("ClosePreparedStatement", close.as_any().encode_to_vec());
+    will.do_action(Request::new(close)).await.unwrap();
+    let request = authorized(&will);
+    let e = will.inner_mut().get_flight_info(request).await.unwrap_err();
+    assert_eq!(e.code(), Code::NotFound);
 }
 
 #[tokio::test]
@@ -82,7 +97,9 @@ async fn promise_16_parameters_are_data() {
     let _turn = together().await;
     let served = Served::start(&[]);
     let mut will = served.client("will").await;
-    update(&mut will, "CREATE TABLE patients AS SELECT 1 AS id, 'a' AS name").await.unwrap();
+    update(&mut will, "CREATE TABLE patients AS SELECT 1 AS id, 'a' AS name")
+        .await
+        .unwrap();
     for value in [
         "1' OR '1'='1",
         "'; DROP TABLE patients; --",
@@ -99,7 +116,10 @@ async fn promise_16_parameters_are_data() {
             std::sync::Arc::new(datafusion::arrow::array::StringArray::from(vec![value])) as _,
         )])
         .unwrap();
-        for (sql, expected) in [("SELECT CAST($1 AS VARCHAR) AS v", vec![value]), ("SELECT name FROM patients WHERE name = ?", vec![])] {
+        for (sql, expected) in [
+            ("SELECT CAST($1 AS VARCHAR) AS v", vec![value]),
+            ("SELECT name FROM patients WHERE name = ?", vec![]),
+        ] {
             let mut prepared = will.prepare(sql.into(), None).await.unwrap();
             prepared.set_parameters(batch.clone()).unwrap();
             let info = prepared.execute().await.unwrap();
@@ -110,7 +130,9 @@ async fn promise_16_parameters_are_data() {
                 .flat_map(|b| {
                     use datafusion::arrow::array::AsArray;
                     let column = b.column(0).as_string::<i32>().clone();
-                    (0..b.num_rows()).map(move |i| column.value(i).to_owned()).collect::<Vec<_>>()
+                    (0..b.num_rows())
+                        .map(move |i| column.value(i).to_owned())
+                        .collect::<Vec<_>>()
                 })
                 .collect();
             assert_eq!(cells, expected, "{sql}");
@@ -132,16 +154,24 @@ async fn promise_17_settings_temporary_tables_and_prepared_names_are_ones_own() 
     assert_eq!(text(&mut wilma, seed).await.unwrap(), before);
     assert_eq!(text(&mut again, seed).await.unwrap(), before);
 
-    rows(&mut will, "CREATE TEMP TABLE mine AS SELECT 1 AS a").await.unwrap();
+    rows(&mut will, "CREATE TEMP TABLE mine AS SELECT 1 AS a")
+        .await
+        .unwrap();
     assert_eq!(text(&mut will, "SELECT a FROM mine").await.unwrap(), "1");
     assert_eq!(text(&mut will, "SELECT a FROM temp.mine").await.unwrap(), "1");
     for other in [&mut wilma, &mut again] {
         refused(other, "SELECT a FROM mine").await;
         refused(other, "SELECT a FROM temp.mine").await;
-        let listed = text(other, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'mine'").await;
+        let listed = text(
+            other,
+            "SELECT count(*) FROM information_schema.tables WHERE table_name = 'mine'",
+        )
+        .await;
         assert_eq!(listed.unwrap(), "0");
     }
-    rows(&mut wilma, "CREATE TEMP TABLE mine AS SELECT 2 AS a").await.unwrap();
+    rows(&mut wilma, "CREATE TEMP TABLE mine AS SELECT 2 AS a")
+        .await
+        .unwrap();
     assert_eq!(text(&mut will, "SELECT a FROM mine").await.unwrap(), "1");
 
     rows(&mut will, "PREPARE p AS SELECT 3").await.unwrap();
@@ -150,9 +180,17 @@ async fn promise_17_settings_temporary_tables_and_prepared_names_are_ones_own() 
     refused(&mut again, "EXECUTE p").await;
     // A failure of a scan is told to whom it happened.
     rows(&mut will, "SET radsql.on_error = 'null'").await.unwrap();
-    rows(&mut will, "SELECT radiomics('nowhere.nii.gz', 'nowhere.nii.gz')").await.unwrap();
-    assert_eq!(text(&mut will, "SELECT count(*) FROM scan_errors()").await.unwrap(), "1");
-    assert_eq!(text(&mut wilma, "SELECT count(*) FROM scan_errors()").await.unwrap(), "0");
+    rows(&mut will, "SELECT radiomics('nowhere.nii.gz', 'nowhere.nii.gz')")
+        .await
+        .unwrap();
+    assert_eq!(
+        text(&mut will, "SELECT count(*) FROM scan_errors()").await.unwrap(),
+        "1"
+    );
+    assert_eq!(
+        text(&mut wilma, "SELECT count(*) FROM scan_errors()").await.unwrap(),
+        "0"
+    );
 }
 
 #[tokio::test]

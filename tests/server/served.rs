@@ -43,7 +43,12 @@ fn binary() -> Command {
 
 fn write_users(folder: &Path) -> PathBuf {
     let file = folder.join("users");
-    for (name, role) in [("rita", "reader"), ("will", "writer"), ("wilma", "writer"), ("ada", "admin")] {
+    for (name, role) in [
+        ("rita", "reader"),
+        ("will", "writer"),
+        ("wilma", "writer"),
+        ("ada", "admin"),
+    ] {
         let added = binary()
             .args(["user", "add", name, "--role", role, "--users"])
             .arg(&file)
@@ -64,10 +69,22 @@ impl Served {
 
     pub fn start_in(folder: TempDir, users: &Path, arguments: &[&str]) -> Self {
         let mut command = binary();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--cache", "", "--users"]);
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--metrics",
+            "127.0.0.1:0",
+            "--cache",
+            "",
+            "--users",
+        ]);
         command.arg(users).args(arguments);
         let mut process = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let (log, lines) = (Arc::new(Mutex::new(vec![])), BufReader::new(process.stderr.take().unwrap()));
+        let (log, lines) = (
+            Arc::new(Mutex::new(vec![])),
+            BufReader::new(process.stderr.take().unwrap()),
+        );
         let (tell, told) = std::sync::mpsc::channel();
         let kept = Arc::clone(&log);
         std::thread::spawn(move || {
@@ -102,11 +119,17 @@ impl Served {
     }
 
     pub fn uri(&self) -> String {
-        self.address.replace("http://", "grpc://").replace("https://", "grpc+tls://")
+        self.address
+            .replace("http://", "grpc://")
+            .replace("https://", "grpc+tls://")
     }
 
     pub async fn channel(&self) -> Channel {
-        Endpoint::from_shared(self.address.clone()).unwrap().connect().await.unwrap()
+        Endpoint::from_shared(self.address.clone())
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
     }
 
     /// A client on a connection of its own that has signed in.
@@ -123,7 +146,12 @@ impl Served {
     fn status(&self, key: &str) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = text.lines().find_map(|l| l.strip_prefix(key)).unwrap();
-        line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap()
+        line.trim_start_matches(':')
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 
     /// Bytes that the process has in memory.
@@ -202,5 +230,8 @@ pub async fn refused(client: &mut Client, sql: &str) -> String {
 }
 
 pub async fn update(client: &mut Client, sql: &str) -> Result<i64, String> {
-    client.execute_update(sql.to_owned(), None).await.map_err(|e| e.to_string())
+    client
+        .execute_update(sql.to_owned(), None)
+        .await
+        .map_err(|e| e.to_string())
 }

@@ -5,6 +5,7 @@
 pub mod deep;
 pub mod doc;
 pub mod features;
+pub mod files;
 pub mod imaging;
 pub mod live_table;
 pub mod options;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use survival::STATISTICS;
 use survival::statistic::Statistic;
 
+pub use files::FilePolicy;
 pub use options::RadsqlOptions;
 
 /// Every function of a session. Those whose name begins with `radsql_` are parts of plans and not for users.
@@ -47,7 +49,7 @@ pub struct Functions {
 /// When the settings' default for `radiomics` is not possible.
 pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<Functions> {
     let mut scalar = vec![
-        radiomics::radiomics::function(&options.radiomics)?,
+        radiomics::radiomics::function(&options.radiomics, runtime.files().clone())?,
         radiomics::extract::function(Arc::clone(runtime)),
         radiomics::feature_set::function(),
         radiomics::diagnostics::function(Arc::clone(runtime)),
@@ -67,7 +69,7 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
         table: vec![
             (
                 radiomics::radiomics_features::NAME,
-                Arc::new(radiomics::radiomics_features::RadiomicsFeatures),
+                Arc::new(radiomics::radiomics_features::RadiomicsFeatures(Arc::clone(runtime))),
             ),
             (
                 radiomics::radsql_cache::NAME,
@@ -77,7 +79,10 @@ pub fn functions(options: &RadsqlOptions, runtime: &Arc<ScanRuntime>) -> Result<
                 deep::deep_models::NAME,
                 Arc::new(deep::deep_models::DeepModels(Arc::clone(runtime))),
             ),
-            (imaging::dicom_tags::NAME, Arc::new(imaging::dicom_tags::DicomTags)),
+            (
+                imaging::dicom_tags::NAME,
+                Arc::new(imaging::dicom_tags::DicomTags(Arc::clone(runtime))),
+            ),
             (
                 imaging::scan_errors::NAME,
                 Arc::new(imaging::scan_errors::ScanErrors(Arc::clone(runtime))),

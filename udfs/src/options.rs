@@ -1,5 +1,6 @@
 //! The settings that `SET radsql.name = value` changes.
 
+use crate::files::FilePolicy;
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::common::{Result, plan_err};
 use datafusion::config::ConfigOptions;
@@ -96,7 +97,18 @@ pub struct RadsqlOptions {
     pub cox_ties: CoxTies,
     /// Level of confidence intervals.
     pub conf_level: f64,
+    /// Which files statements may reach. No setting: whoever starts the session decides it.
+    pub files: FilePolicy,
+    /// Whether values that identify a person may be asked for. No setting.
+    pub identifying_allowed: bool,
+    /// Whose session it is, where several share one runtime: its failures are shown to it alone. No setting.
+    pub session: Option<Arc<str>>,
+    /// Whether `scan_errors()` tells of failures that stopped a query too, where its error says less. No setting.
+    pub record_failures: bool,
 }
+
+/// What is said to those who ask for identifying values and may not have them.
+pub const NOT_GRANTED: &str = "include_phi is not granted to this user";
 
 impl Default for RadsqlOptions {
     fn default() -> Self {
@@ -109,6 +121,10 @@ impl Default for RadsqlOptions {
             radiomics: "default".into(),
             cox_ties: CoxTies::default(),
             conf_level: 0.95,
+            files: FilePolicy::default(),
+            identifying_allowed: true,
+            session: None,
+            record_failures: false,
         }
     }
 }
@@ -187,6 +203,9 @@ impl ExtensionOptions for RadsqlOptions {
                 }
             },
             "cache_dir" => {
+                if self.files.is_restricted() {
+                    return plan_err!("radsql.{key} cannot be changed here");
+                }
                 if !value.is_empty()
                     && let Err(e) = std::fs::create_dir_all(value)
                 {
@@ -203,7 +222,7 @@ impl ExtensionOptions for RadsqlOptions {
                 Err(_) => return wrong("a whole number, 0 or more"),
             },
             "radiomics" => {
-                crate::radiomics::settings::parse(value)?;
+                crate::radiomics::settings::parse(value, &self.files)?;
                 self.radiomics = value.into();
             }
             "cox_ties" => match value.parse() {
@@ -226,6 +245,8 @@ impl ExtensionOptions for RadsqlOptions {
         let value = |key: &str| match key {
             "threads" => Some(self.threads.to_string()),
             "memory_limit" => self.memory_limit.as_ref().map(|l| format_bytes(l.bytes())),
+            // A place on the server's disk is nobody's business.
+            "cache_dir" if self.files.is_restricted() && !self.cache_dir.is_empty() => Some("(set)".into()),
             "cache_dir" => Some(self.cache_dir.clone()),
             "on_error" => Some(self.on_error.to_string()),
             "seed" => Some(self.seed.to_string()),
@@ -246,7 +267,7 @@ impl ExtensionOptions for RadsqlOptions {
 const UNITS: [(&str, usize); 4] = [("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)];
 
 /// Reads a size: a number with K, M, G or T (of 1024), with or without B.
-fn parse_bytes(text: &str) -> Option<usize> {
+pub fn parse_bytes(text: &str) -> Option<usize> {
     let text = text.trim().to_ascii_uppercase();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text[digits.len()..].trim_end_matches("IB").trim_end_matches('B') {

@@ -1,6 +1,7 @@
 //! Work on scans: how many at once, in how much memory, and what becomes of those that fail.
 
 use crate::deep::models::Models;
+use crate::files::FilePolicy;
 use crate::options::{OnError, RadsqlOptions};
 use crate::reference::ScanRef;
 use crate::scans::folders::{Folders, Look};
@@ -30,9 +31,11 @@ static CORES: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     ))
 });
 
-/// A scan that failed while `radsql.on_error` was `'null'`.
+/// A scan that could not be read or measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanError {
+    /// Whose query it was, where several sessions share the runtime.
+    pub session: Option<Arc<str>>,
     /// When it failed.
     pub when: SystemTime,
     /// The function that was called.
@@ -66,6 +69,7 @@ pub struct Work {
 #[derive(Debug)]
 pub struct ScanRuntime {
     pool: Arc<dyn MemoryPool>,
+    files: FilePolicy,
     errors: Mutex<VecDeque<ScanError>>,
     caches: Mutex<HashMap<String, Arc<Cache>>>,
     folders: Folders,
@@ -84,10 +88,11 @@ pub struct ScanRuntime {
 }
 
 impl ScanRuntime {
-    /// A runtime that accounts its memory in `pool`.
-    pub fn new(pool: Arc<dyn MemoryPool>) -> Self {
+    /// A runtime that accounts its memory in `pool` and reads the files that `files` allows.
+    pub fn new(pool: Arc<dyn MemoryPool>, files: FilePolicy) -> Self {
         Self {
             pool,
+            files: files.clone(),
             errors: Mutex::default(),
             caches: Mutex::default(),
             folders: Folders::default(),
@@ -96,9 +101,14 @@ impl ScanRuntime {
             turns: Mutex::new((0, Arc::new(Semaphore::new(0)))),
             holders: Mutex::new(0),
             freed: Condvar::new(),
-            models: Models::default(),
+            models: Models::new(files),
             work: Work::default(),
         }
+    }
+
+    /// The files that may be read.
+    pub fn files(&self) -> &FilePolicy {
+        &self.files
     }
 
     /// The turns of so many threads. All calls of a session share them: a plan may make several at once.
@@ -140,6 +150,7 @@ impl ScanRuntime {
         let list = ListOptions {
             threads: options.parallelism(),
             tags,
+            links: self.files.links(),
         };
         self.list(folder, list, cache.as_deref(), 0, cancelled)
     }
@@ -169,9 +180,14 @@ impl ScanRuntime {
         self.folders.list(folder, &look)
     }
 
-    /// The failures kept so far, oldest first.
-    pub fn errors(&self) -> Vec<ScanError> {
-        lock(&self.errors).iter().cloned().collect()
+    /// The failures of a session's queries that are kept, oldest first.
+    pub fn errors(&self, session: Option<&str>) -> Vec<ScanError> {
+        let errors = lock(&self.errors);
+        errors
+            .iter()
+            .filter(|e| e.session.as_deref() == session)
+            .cloned()
+            .collect()
     }
 
     /// Adds a failure to those that `scan_errors()` shows.
@@ -211,7 +227,7 @@ impl ScanRuntime {
     ///
     /// # Errors
     /// The first failure in the rows' order, unless `radsql.on_error` is `'null'`: then that row is `None` and the
-    /// failure is recorded.
+    /// failure is recorded. With [`RadsqlOptions::record_failures`] it is recorded in either case.
     pub async fn run<T, F>(
         self: &Arc<Self>,
         function: &'static str,
@@ -229,6 +245,8 @@ impl ScanRuntime {
         let cancel = CancelOnDrop(Arc::new(AtomicBool::new(false)));
         let job = Arc::new(job);
         let on_error = options.on_error;
+        let recorded = on_error == OnError::Null || options.record_failures;
+        let session = options.session.clone();
         let threads = options.parallelism();
         let ours = self.turns(threads);
         let cache = self.cache(&options.cache_dir);
@@ -236,7 +254,7 @@ impl ScanRuntime {
         stream::iter(rows)
             .map(|row| {
                 let (runtime, job, flag) = (Arc::clone(self), Arc::clone(&job), Arc::clone(&cancel.0));
-                let (ours, cache) = (Arc::clone(&ours), cache.clone());
+                let (ours, cache, session) = (Arc::clone(&ours), cache.clone(), session.clone());
                 async move {
                     let Some(scan) = row else { return Ok(None) };
                     let turns = Arc::clone(&ours);
@@ -256,15 +274,20 @@ impl ScanRuntime {
                         runtime.work.scans.fetch_add(1, Ordering::Relaxed);
                         match answer {
                             Ok(v) => Ok(Some(v)),
-                            Err(e) if on_error == OnError::Null && !is_about_the_session(&e) => {
+                            // Work that was stopped is no failure of the scan.
+                            Err(e) if recorded && !is_about_the_session(&e) && ticket.check().is_ok() => {
                                 runtime.record(ScanError {
+                                    session,
                                     when: SystemTime::now(),
                                     function,
                                     image: Some(scan.image.clone()),
                                     mask: scan.mask.clone(),
                                     message: message_of(&e),
                                 });
-                                Ok(None)
+                                match on_error {
+                                    OnError::Null => Ok(None),
+                                    OnError::Fail => Err(e),
+                                }
                             }
                             Err(e) => Err(e),
                         }
@@ -302,6 +325,11 @@ impl Job {
         &self.flag
     }
 
+    /// The files that may be read.
+    pub fn files(&self) -> &FilePolicy {
+        &self.runtime.files
+    }
+
     /// Counters of the session.
     pub fn work(&self) -> &Work {
         &self.runtime.work
@@ -319,6 +347,7 @@ impl Job {
     pub fn folder(&self, folder: &Path) -> std::result::Result<Arc<Listing>, DicomError> {
         let options = ListOptions {
             threads: 1,
+            links: self.runtime.files.links(),
             ..ListOptions::default()
         };
         self.runtime.list(folder, options, self.cache(), self.run, &self.flag)

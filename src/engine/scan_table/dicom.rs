@@ -1,9 +1,11 @@
 //! What a scan table of DICOM files has: a row for each image series and region.
 
+use super::listing::may_list;
 use super::{FUNCTION, Found, Row};
 use datafusion::common::{Result, exec_datafusion_err, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
-use radsql_udfs::options::{OnError, RadsqlOptions};
+use radsql_udfs::FilePolicy;
+use radsql_udfs::options::{NOT_GRANTED, OnError, RadsqlOptions};
 use radsql_udfs::scan::ScanRuntime;
 use radsql_udfs::scans::series::{
     ACQUISITION, FoundFolder, FoundSeries, SeriesOptions, find_series, identifying_columns,
@@ -24,13 +26,14 @@ pub struct DicomListing {
 
 impl DicomListing {
     /// Reads `LOCATION` and `OPTIONS (regions '...', suv '...', include_phi '...')`.
-    pub fn from_command(cmd: &CreateExternalTable) -> Result<Self> {
+    pub fn from_command(cmd: &CreateExternalTable, files: &FilePolicy) -> Result<Self> {
         let table = &cmd.name;
         let [location] = &cmd.locations[..] else {
             return plan_err!("{table}: a scan table has one LOCATION");
         };
         let location = location.strip_prefix("file://").unwrap_or(location);
         let (folder, below) = split(location);
+        may_list(table, location, &folder, files)?;
         if !folder.exists() {
             return plan_err!("{table}: LOCATION '{location}' does not exist");
         }
@@ -74,6 +77,14 @@ impl DicomListing {
     }
 
     fn list(&self, runtime: &ScanRuntime, options: &RadsqlOptions, cancelled: &AtomicBool) -> Result<FoundFolder> {
+        // Whoever made the table may be granted more than whoever reads it.
+        if self.how.identifying && !options.identifying_allowed {
+            return plan_err!("{FUNCTION}: {NOT_GRANTED}");
+        }
+        runtime
+            .files()
+            .read(&self.folder)
+            .map_err(|e| exec_datafusion_err!("{FUNCTION}: {e}"))?;
         find_series(&self.folder, self.how, runtime, options, cancelled)
             .map_err(|e| exec_datafusion_err!("{FUNCTION}: {e}"))
     }

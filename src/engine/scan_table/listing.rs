@@ -2,8 +2,9 @@
 
 use super::template::{Bindings, Template};
 use super::{Found, Row, SIZES, SPACINGS, TEXTS};
-use datafusion::common::{Result, plan_datafusion_err, plan_err};
+use datafusion::common::{Result, TableReference, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::CreateExternalTable;
+use radsql_udfs::files::{FilePolicy, Forbidden};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -16,11 +17,12 @@ pub struct FileListing {
     image: Option<(String, Template)>,
     mask: Option<(String, Template)>,
     constants: Bindings,
+    files: FilePolicy,
 }
 
 impl FileListing {
     /// Reads `LOCATION` and `OPTIONS (image '...', mask '...', ...)`.
-    pub fn from_command(cmd: &CreateExternalTable) -> Result<Self> {
+    pub fn from_command(cmd: &CreateExternalTable, files: &FilePolicy) -> Result<Self> {
         let table = &cmd.name;
         let [location] = &cmd.locations[..] else {
             return plan_err!("{table}: a scan table has one LOCATION");
@@ -74,7 +76,9 @@ impl FileListing {
             image,
             mask,
             constants,
+            files: files.clone(),
         };
+        may_list(table, location, &listing.root, files)?;
         if !listing.root.exists() {
             return plan_err!("{table}: LOCATION '{location}' does not exist");
         }
@@ -133,14 +137,16 @@ impl FileListing {
         let unreadable =
             |e: std::io::Error| plan_datafusion_err!("{FUNCTION}: '{}' cannot be read: {e}", self.location);
         let images = match &self.image {
-            Some((_, template)) => template.files(&self.root, &Bindings::new()).map_err(unreadable)?,
+            Some((_, template)) => template
+                .files(&self.root, &Bindings::new(), &self.files)
+                .map_err(unreadable)?,
             None => self.every_file()?.into_iter().map(|p| (p, Bindings::new())).collect(),
         };
         let mut used: BTreeSet<String> = BTreeSet::new();
         let mut rows = vec![];
         for (image, bound) in images {
             let masks = match &self.mask {
-                Some((_, template)) => template.files(&self.root, &bound).map_err(unreadable)?,
+                Some((_, template)) => template.files(&self.root, &bound, &self.files).map_err(unreadable)?,
                 None => vec![],
             };
             let mut add = |mask: Option<String>, mut texts: Bindings| {
@@ -163,7 +169,9 @@ impl FileListing {
             }
         }
         let masks_alone = match &self.mask {
-            Some((_, template)) => template.files(&self.root, &Bindings::new()).map_err(unreadable)?,
+            Some((_, template)) => template
+                .files(&self.root, &Bindings::new(), &self.files)
+                .map_err(unreadable)?,
             None => vec![],
         };
         let masks_alone = masks_alone.into_iter().map(|(m, _)| m).filter(|m| !used.contains(m));
@@ -176,10 +184,17 @@ impl FileListing {
 
     fn every_file(&self) -> Result<Vec<String>> {
         let mut files = vec![];
+        if !self.files.may_read(&self.root) {
+            return Ok(files);
+        }
         for entry in walkdir::WalkDir::new(&self.root).sort_by_file_name() {
             let entry =
                 entry.map_err(|e| plan_datafusion_err!("{FUNCTION}: '{}' cannot be read: {e}", self.location))?;
             let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
+            // A link that leads away is as if it were not there.
+            if entry.path_is_symlink() && !self.files.may_read(entry.path()) {
+                continue;
+            }
             if entry.path().is_file() && self.extensions.iter().any(|e| name.ends_with(e)) {
                 files.push(entry.path().display().to_string());
             }
@@ -190,6 +205,14 @@ impl FileListing {
 
 const FUNCTION: &str = super::FUNCTION;
 
+/// Refuses a table over a folder that may not be read; the message has the LOCATION as it was written.
+pub fn may_list(table: &TableReference, location: &str, root: &Path, files: &FilePolicy) -> Result<()> {
+    match files.may_read(root) {
+        true => Ok(()),
+        false => plan_err!("{table}: LOCATION {}", Forbidden::to_read(Path::new(location))),
+    }
+}
+
 /// What the names begin with that stand for the * of a LOCATION; they are no columns.
 const HIDDEN: &str = "__location_";
 
@@ -197,7 +220,9 @@ const HIDDEN: &str = "__location_";
 pub fn files_like(location: &str) -> Vec<String> {
     let (root, below) = split_location(location);
     let template = Template::parse(below.trim_end_matches('/'));
-    let files = template.ok().and_then(|t| t.files(&root, &Bindings::new()).ok());
+    let files = template
+        .ok()
+        .and_then(|t| t.files(&root, &Bindings::new(), &FilePolicy::ALL).ok());
     files.into_iter().flatten().map(|(path, _)| path).collect()
 }
 

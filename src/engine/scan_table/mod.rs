@@ -20,6 +20,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use dicom::DicomListing;
 use futures::stream::{self, StreamExt};
 use listing::FileListing;
+use radsql_udfs::FilePolicy;
 use radsql_udfs::options::{OnError, RadsqlOptions};
 use radsql_udfs::reference::{Kind, ScanRef};
 use radsql_udfs::scan::{ScanError, ScanRuntime};
@@ -74,10 +75,10 @@ enum Listing {
 }
 
 impl Listing {
-    fn from_command(cmd: &CreateExternalTable) -> Result<Self> {
+    fn from_command(cmd: &CreateExternalTable, files: &FilePolicy) -> Result<Self> {
         match cmd.file_type.as_str() {
-            "DICOM" => DicomListing::from_command(cmd).map(Self::Dicom),
-            _ => FileListing::from_command(cmd).map(Self::Files),
+            "DICOM" => DicomListing::from_command(cmd, files).map(Self::Dicom),
+            _ => FileListing::from_command(cmd, files).map(Self::Files),
         }
     }
 
@@ -139,7 +140,7 @@ impl TableProviderFactory for ScanTableFactory {
                 cmd.name
             );
         }
-        let listing = Listing::from_command(cmd)?;
+        let listing = Listing::from_command(cmd, self.runtime.files())?;
         let table = ScanTable {
             schema: schema(&listing),
             listing: Arc::new(listing),
@@ -270,15 +271,25 @@ impl PartitionStream for ScanStream {
             let flag = CancelOnDrop::default();
             let (cancelled, shared, asked) = (Arc::clone(&flag.0), Arc::clone(&runtime), options.clone());
             let known = listing.knows_geometry();
-            let found = blocking(move || listing.rows(&shared, &asked, &cancelled)).await??;
-            for (image, mask, message) in found.left_out {
+            let record = |image, mask, message| {
                 runtime.record(ScanError {
+                    session: options.session.clone(),
                     when: SystemTime::now(),
                     function: FUNCTION,
                     image,
                     mask,
                     message,
                 });
+            };
+            let found = blocking(move || listing.rows(&shared, &asked, &cancelled)).await?;
+            if let Err(e) = &found
+                && options.record_failures
+            {
+                record(None, None, e.strip_backtrace());
+            }
+            let found = found?;
+            for (image, mask, message) in found.left_out {
+                record(image, mask, message);
             }
             let mut rows = found.rows;
             rows.truncate(limit);

@@ -1,5 +1,6 @@
 //! Path templates such as `{patient_id}/CT_image.nii.gz`.
 
+use radsql_udfs::FilePolicy;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -93,14 +94,14 @@ impl Template {
         names
     }
 
-    /// Every file below `root` that fits, in alphabetical order, with the values of the names. Names that are bound
-    /// already keep their value.
+    /// Every file below `root` that fits and that `policy` allows, in alphabetical order, with the values of the names. Names
+    /// that are bound already keep their value.
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub fn files(&self, root: &Path, bound: &Bindings) -> io::Result<Vec<(String, Bindings)>> {
+    pub fn files(&self, root: &Path, bound: &Bindings, policy: &FilePolicy) -> io::Result<Vec<(String, Bindings)>> {
         let mut found = vec![];
-        walk(&self.components, root.to_path_buf(), bound, &mut found)?;
+        walk(&self.components, root.to_path_buf(), bound, policy, &mut found)?;
         Ok(found
             .into_iter()
             .map(|(p, b)| (format!("{}{}", p.display(), self.fragment), b))
@@ -146,17 +147,22 @@ fn walk(
     components: &[Vec<Part>],
     at: PathBuf,
     bound: &Bindings,
+    policy: &FilePolicy,
     found: &mut Vec<(PathBuf, Bindings)>,
 ) -> io::Result<()> {
     let Some((component, deeper)) = components.split_first() else {
-        if at.is_file() {
+        if policy.may_read(&at) && at.is_file() {
             found.push((at, bound.clone()));
         }
         return Ok(());
     };
     // A component whose every part is known needs no look at the folder.
     if let Some(name) = literal(component, bound) {
-        return walk(deeper, at.join(name), bound, found);
+        return walk(deeper, at.join(name), bound, policy, found);
+    }
+    // A link that leads away is as if it were not there.
+    if !policy.may_read(&at) {
+        return Ok(());
     }
     let entries = match fs::read_dir(&at) {
         Ok(entries) => entries,
@@ -169,7 +175,7 @@ fn walk(
     for name in names {
         let mut bound = bound.clone();
         if fits(component, &name, &mut bound) {
-            walk(deeper, at.join(&name), &bound, found)?;
+            walk(deeper, at.join(&name), &bound, policy, found)?;
         }
     }
     Ok(())
@@ -232,6 +238,8 @@ fn fits(parts: &[Part], name: &str, bound: &mut Bindings) -> bool {
 mod tests {
     use super::*;
 
+    const ALL: FilePolicy = FilePolicy::ALL;
+
     #[test]
     fn names_are_found_and_bound() {
         let dir = tempfile::tempdir().unwrap();
@@ -249,20 +257,20 @@ mod tests {
         }
         let template = Template::parse("{patient_id}/ct_{phase}.nii.gz").unwrap();
         assert_eq!(template.names(), ["patient_id", "phase"]);
-        let found = template.files(dir.path(), &Bindings::new()).unwrap();
+        let found = template.files(dir.path(), &Bindings::new(), &ALL).unwrap();
         let values: Vec<String> = found
             .iter()
             .map(|(_, b)| format!("{}{}", b["patient_id"], b["phase"]))
             .collect();
         assert_eq!(values, ["P12", "P21"]);
         let mask = Template::parse("{patient_id}/{patient_id}_seg.nii.gz#label=2").unwrap();
-        let found = mask.files(dir.path(), &found[0].1).unwrap();
+        let found = mask.files(dir.path(), &found[0].1, &ALL).unwrap();
         assert_eq!(found.len(), 1);
         assert!(found[0].0.ends_with("P1/P1_seg.nii.gz#label=2"));
         assert_eq!(
             Template::parse("*/*seg*")
                 .unwrap()
-                .files(dir.path(), &Bindings::new())
+                .files(dir.path(), &Bindings::new(), &ALL)
                 .unwrap()
                 .len(),
             3
@@ -277,7 +285,7 @@ mod tests {
         fs::create_dir(dir.path().join(std::ffi::OsStr::from_bytes(b"P\xff"))).unwrap();
         let e = Template::parse("{p}/ct.nii")
             .unwrap()
-            .files(dir.path(), &Bindings::new())
+            .files(dir.path(), &Bindings::new(), &ALL)
             .unwrap_err();
         assert!(e.to_string().contains("is not UTF-8"), "{e}");
     }

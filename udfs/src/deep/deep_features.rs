@@ -6,7 +6,7 @@ use crate::options::RadsqlOptions;
 use crate::reference::{self, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::content::{content, region};
-use crate::scans::{name, open, wrong};
+use crate::scans::{locate, name, open, wrong};
 use datafusion::arrow::array::{ArrayRef, FixedSizeListArray, Float32Builder};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
 };
 use radsql_cache::{Cache, Description, Key, Record};
 use radsql_deep::{Crop, DeepError};
-use radsql_imaging::{MaskOptions, Reference};
+use radsql_imaging::MaskOptions;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -223,7 +223,7 @@ struct Kept<'a> {
 impl<'a> Kept<'a> {
     /// `None` when the scan's files cannot be told by their content: the error comes when they are read.
     fn of(cache: &'a Cache, scan: &ScanRef, model: &Model, job: &Job) -> Option<Self> {
-        let image = content(cache, &Reference::locate(&scan.image).ok()?, job)?;
+        let image = content(cache, &locate(&scan.image, job.files()).ok()?, job)?;
         let region = region(cache, scan.mask.as_deref()?, &MaskOptions::default(), job)?;
         let settings = model.key();
         let chunks = model.description().output_dim().div_ceil(CHUNK);

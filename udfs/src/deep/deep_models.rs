@@ -2,6 +2,7 @@
 
 use super::models::Model;
 use crate::doc::{Doc, Kind};
+use crate::files::FilePolicy;
 use crate::live_table::LiveTable;
 use crate::scan::ScanRuntime;
 use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
@@ -36,7 +37,7 @@ impl TableFunctionImpl for DeepModels {
             return plan_err!("{NAME}: expected no argument, found {}", args.exprs().len());
         }
         let runtime = Arc::clone(&self.0);
-        Ok(Arc::new(LiveTable::new(schema(), move |_| rows(&runtime.models.all()))))
+        Ok(Arc::new(LiveTable::new(schema(), move |_| rows(&runtime))))
     }
 }
 
@@ -64,7 +65,18 @@ fn input(model: &Model) -> String {
     )
 }
 
-fn rows(models: &[Arc<Model>]) -> Result<RecordBatch> {
+/// The model's file; of its folder nothing is told where not every file may be read.
+fn path(model: &Model, files: &FilePolicy) -> String {
+    let path = model.file().path();
+    let name = path.file_name().filter(|_| files.is_restricted());
+    name.map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+fn rows(runtime: &ScanRuntime) -> Result<RecordBatch> {
+    let models = runtime.models.all();
     let text = |f: &dyn Fn(&Model) -> Option<String>| Arc::new(models.iter().map(|m| f(m)).collect::<StringArray>());
     let dims = models.iter().map(|m| i64::try_from(m.description().output_dim()).ok());
     Ok(RecordBatch::try_new(
@@ -78,7 +90,7 @@ fn rows(models: &[Arc<Model>]) -> Result<RecordBatch> {
             Arc::new(dims.collect::<Int64Array>()),
             text(&|m| Some(format!("{} {}", m.embedder().engine(), m.embedder().engine_version()))),
             text(&|m| m.description().description().map(String::from)),
-            text(&|m| Some(m.file().path().display().to_string())),
+            text(&|m| Some(path(m, runtime.files()))),
         ],
     )?)
 }

@@ -1,5 +1,6 @@
 //! The models of a session.
 
+use crate::files::{FilePolicy, Forbidden};
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 use radsql_deep::{DeepError, Device, Embedder, Limits, ModelDescription, ModelFile};
 use radsql_imaging::identity;
@@ -75,6 +76,7 @@ type State = [Option<[u8; 56]>; 2];
 /// The models of a session, by name and by path.
 #[derive(Default)]
 pub struct Models {
+    files: FilePolicy,
     named: Mutex<BTreeMap<String, Arc<Model>>>,
     opened: Mutex<HashMap<PathBuf, (State, Arc<Model>)>>,
 }
@@ -97,6 +99,23 @@ pub enum Existing {
 }
 
 impl Models {
+    /// No models yet; their files may lie where `files` says.
+    pub fn new(files: FilePolicy) -> Self {
+        Self {
+            files,
+            ..Self::default()
+        }
+    }
+
+    /// Refuses a model whose file, or the description beside it, may not be read.
+    fn check(&self, path: &Path) -> std::result::Result<(), Forbidden> {
+        self.files.read_with_others(path)?;
+        match description_of(path).is_none_or(|beside| self.files.may_read(&beside)) {
+            true => Ok(()),
+            false => Err(Forbidden::to_read(path)),
+        }
+    }
+
     /// Opens a model and gives it a name. `options` take the place of keys of its description; `device` (`cpu`, `cuda`,
     /// `cuda:1`) says where it runs.
     ///
@@ -127,6 +146,8 @@ impl Models {
                 _ => overrides.push((*key, *value)),
             }
         }
+        self.check(path)
+            .map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
         let model = Model::open(name, path, &overrides, device);
         let model = model.map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
         lock(&self.named).insert(name.to_owned(), Arc::new(model));
@@ -157,7 +178,8 @@ impl Models {
             return Err(self.absent(text));
         }
         let path = Path::new(text);
-        let state = [path.to_owned(), path.with_extension("json")].map(|p| identity(p).map(|i| i.to_bytes()));
+        self.check(path).map_err(|e| e.to_string())?;
+        let state = [Some(path.to_owned()), description_of(path)].map(|p| identity(p?).map(|i| i.to_bytes()));
         if let Some((then, model)) = lock(&self.opened).get(path)
             && *then == state
             && state[0].is_some()
@@ -185,6 +207,15 @@ impl Models {
             false => format!("there is no model '{name}'; there are {}", names.join(", ")),
         }
     }
+}
+
+/// Where the description of a model lies.
+fn description_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let stem = [".onnx", ".ts.pt"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))?;
+    Some(path.with_file_name(format!("{stem}.json")))
 }
 
 fn parse_device(text: &str) -> Option<Device> {

@@ -1,14 +1,18 @@
 //! `dicom_tags(path)`.
 
 use crate::doc::{Doc, Kind};
+use crate::files::FilePolicy;
 use crate::live_table::LiveTable;
+use crate::options::{NOT_GRANTED, RadsqlOptions};
+use crate::scan::ScanRuntime;
+use crate::scans::locate;
 use datafusion::arrow::array::{BooleanArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err, plan_err};
 use datafusion::logical_expr::Expr;
-use radsql_dicom::{TagOptions, TagRow, find_series, tags};
-use radsql_imaging::{Part, Reference};
+use radsql_dicom::{ListOptions, TagOptions, TagRow, find_series_with, tags};
+use radsql_imaging::Part;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,7 +48,7 @@ pub const DOC: Doc = Doc {
 
 /// The table function.
 #[derive(Debug)]
-pub struct DicomTags;
+pub struct DicomTags(pub Arc<ScanRuntime>);
 
 impl TableFunctionImpl for DicomTags {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
@@ -62,8 +66,13 @@ impl TableFunctionImpl for DicomTags {
             Some((_, Some(ScalarValue::Boolean(Some(flag))))) => *flag,
             Some((e, _)) => return plan_err!("{NAME}: argument 2 (include_phi) must be true or false; found {e}"),
         };
-        Ok(Arc::new(LiveTable::new(schema(), move |_| {
-            rows(&path, TagOptions { identifying })
+        let runtime = Arc::clone(&self.0);
+        Ok(Arc::new(LiveTable::new(schema(), move |session| {
+            // A view may have been made by somebody who is granted more than the one who queries it.
+            if identifying && !RadsqlOptions::of(session.config_options()).identifying_allowed {
+                return plan_err!("{NAME}: {NOT_GRANTED}");
+            }
+            rows(&path, TagOptions { identifying }, runtime.files())
         })))
     }
 }
@@ -87,12 +96,17 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-fn file(text: &str) -> Result<PathBuf> {
+fn file(text: &str, files: &FilePolicy) -> Result<PathBuf> {
     let fail = |e: &dyn std::fmt::Display| exec_datafusion_err!("{NAME}: path: {e}");
-    let reference = Reference::locate(text).map_err(|e| fail(&e))?;
+    let reference = locate(text, files).map_err(|e| fail(&e))?;
     match &reference.part {
         Some(Part::Series(uid) | Part::Suv(uid)) => {
-            let series = find_series(&reference.path, uid, &AtomicBool::new(false)).map_err(|e| fail(&e))?;
+            let options = ListOptions {
+                links: files.links(),
+                ..ListOptions::default()
+            };
+            let series = find_series_with(&reference.path, uid, &options, &AtomicBool::new(false));
+            let series = series.map_err(|e| fail(&e))?;
             Ok(series.files().next().unwrap_or(reference.path))
         }
         // A segment's tags are those of its file.
@@ -100,8 +114,8 @@ fn file(text: &str) -> Result<PathBuf> {
     }
 }
 
-fn rows(text: &str, options: TagOptions) -> Result<RecordBatch> {
-    let found = tags(file(text)?, options).map_err(|e| exec_datafusion_err!("{NAME}: path: {e}"))?;
+fn rows(text: &str, options: TagOptions, files: &FilePolicy) -> Result<RecordBatch> {
+    let found = tags(file(text, files)?, options).map_err(|e| exec_datafusion_err!("{NAME}: path: {e}"))?;
     let column = |f: fn(&TagRow) -> Option<&str>| Arc::new(found.iter().map(f).collect::<StringArray>());
     let withheld: Vec<bool> = found.iter().map(|r| r.withheld).collect();
     Ok(RecordBatch::try_new(

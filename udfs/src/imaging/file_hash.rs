@@ -5,11 +5,11 @@ use crate::doc::{Doc, Kind};
 use crate::reference::ScanRef;
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::content::files_behind;
-use crate::scans::wrong;
+use crate::scans::{locate, wrong};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::ScalarUDF;
-use radsql_imaging::{Reference, sha256};
+use radsql_imaging::sha256;
 use std::sync::Arc;
 
 /// Its documentation.
@@ -36,7 +36,7 @@ pub fn function(runtime: Arc<ScanRuntime>) -> ScalarUDF {
 
 fn hash(scan: &ScanRef, job: &Job) -> Result<ScalarValue> {
     let name = DOC.name;
-    let reference = Reference::locate(&scan.image).map_err(|e| wrong(name, "reference", &e))?;
+    let reference = locate(&scan.image, job.files()).map_err(|e| wrong(name, "reference", &e))?;
     match files_behind(&reference, job) {
         Some(files) => {
             let hash = sha256(&files, job.cancelled());

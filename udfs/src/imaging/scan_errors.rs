@@ -2,6 +2,7 @@
 
 use crate::doc::{Doc, Kind};
 use crate::live_table::LiveTable;
+use crate::options::RadsqlOptions;
 use crate::scan::{ScanError, ScanRuntime};
 use datafusion::arrow::array::{RecordBatch, StringArray, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -36,7 +37,10 @@ impl TableFunctionImpl for ScanErrors {
             return plan_err!("{NAME}: expected no argument, found {}", args.exprs().len());
         }
         let runtime = Arc::clone(&self.0);
-        Ok(Arc::new(LiveTable::new(schema(), move |_| rows(&runtime.errors()))))
+        Ok(Arc::new(LiveTable::new(schema(), move |session| {
+            let asking = RadsqlOptions::of(session.config_options()).session;
+            rows(&runtime.errors(asking.as_deref()))
+        })))
     }
 }
 

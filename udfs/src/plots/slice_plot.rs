@@ -6,11 +6,11 @@ use crate::reference::{IMAGE, MASK, ScanRef};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::fault::Fault;
 use crate::scans::image::Image;
-use crate::scans::{load_mask_on_image, wrong};
+use crate::scans::{load_mask_on_image, locate, wrong};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::ScalarUDF;
-use radsql_imaging::{Part, Reference};
+use radsql_imaging::Part;
 use radsql_plots::{SlicePlot, Theme};
 use radsql_volume::SliceView;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn draw(scan: &ScanRef, job: &Job) -> Result<ScalarValue> {
         mask: view.inside,
         spacing: view.spacing,
         window: view.window,
-        mask_name: region_name(scan),
+        mask_name: region_name(scan, job),
     };
     let svg = figure.svg(Theme::Light);
     let svg = svg.map_err(|e| exec_datafusion_err!("{}: {}: {e}", DOC.name, crate::scans::name(scan)))?;
@@ -58,8 +58,8 @@ fn draw(scan: &ScanRef, job: &Job) -> Result<ScalarValue> {
 }
 
 /// What the legend calls the region.
-fn region_name(scan: &ScanRef) -> String {
-    let reference = scan.mask.as_deref().map(Reference::locate);
+fn region_name(scan: &ScanRef, job: &Job) -> String {
+    let reference = scan.mask.as_deref().map(|mask| locate(mask, job.files()));
     match reference.and_then(Result::ok).and_then(|reference| reference.part) {
         Some(Part::Segment(name) | Part::Roi(name)) => name,
         _ => "Region".to_owned(),

@@ -2,6 +2,7 @@
 
 use super::settings::{self, Parsed};
 use crate::doc::{Doc, Kind};
+use crate::files::FilePolicy;
 use crate::options::RadsqlOptions;
 use crate::reference::{self, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
@@ -106,7 +107,9 @@ impl ScalarUDFImpl for Diagnose {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Struct(fields(&parse(DEFAULT)?.parameters)))
+        Ok(DataType::Struct(fields(
+            &parse(DEFAULT, self.runtime.files())?.parameters,
+        )))
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
@@ -120,8 +123,8 @@ impl ScalarUDFImpl for Diagnose {
         reference::check(NAME, 1, &args.arg_fields[0], reference::Kind::Image)?;
         reference::check(NAME, 2, &args.arg_fields[1], reference::Kind::Mask)?;
         let parsed = match args.scalar_arguments.get(2).copied() {
-            None => parse(DEFAULT)?,
-            Some(Some(literal)) => parse(text(literal)?)?,
+            None => parse(DEFAULT, self.runtime.files())?,
+            Some(Some(literal)) => parse(text(literal)?, self.runtime.files())?,
             Some(None) => {
                 return plan_err!(
                     "{NAME}: argument 3 (settings) must be a literal, for it decides which fields there are"
@@ -144,8 +147,8 @@ fn text(literal: &ScalarValue) -> Result<&str> {
     }
 }
 
-fn parse(text: &str) -> Result<Parsed> {
-    settings::parse(text).map_err(|e| match e {
+fn parse(text: &str, files: &FilePolicy) -> Result<Parsed> {
+    settings::parse(text, files).map_err(|e| match e {
         DataFusionError::Plan(message) => {
             let message = message.strip_prefix("radiomics: ").unwrap_or(&message);
             plan_datafusion_err!("{NAME}: argument 3 (settings): {message}")
@@ -175,8 +178,8 @@ impl AsyncScalarUDFImpl for Diagnose {
         let image = args.args[0].to_array(args.number_rows)?;
         let mask = args.args[1].to_array(args.number_rows)?;
         let parameters = match args.args.get(2) {
-            None => parse(DEFAULT)?.parameters,
-            Some(ColumnarValue::Scalar(literal)) => parse(text(literal)?)?.parameters,
+            None => parse(DEFAULT, self.runtime.files())?.parameters,
+            Some(ColumnarValue::Scalar(literal)) => parse(text(literal)?, self.runtime.files())?.parameters,
             Some(ColumnarValue::Array(_)) => return internal_err!("{NAME}: the settings are no literal"),
         };
         let keys = diagnostic_keys(&parameters);
@@ -276,6 +279,10 @@ fn column(kind: DiagnosticKind, at: usize, rows: &[Option<Vec<Diagnostic>>]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Result<Parsed> {
+        super::parse(text, &FilePolicy::default())
+    }
 
     #[test]
     fn fields_depend_on_the_settings() {

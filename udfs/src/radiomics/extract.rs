@@ -70,7 +70,7 @@ impl ScalarUDFImpl for Extract {
             return plan_err!("{NAME}: the settings must be a literal");
         };
         let fields = match args.scalar_arguments.get(3) {
-            None => settings::parse(text.try_as_str().flatten().unwrap_or_default())?.fields(),
+            None => settings::parse(text.try_as_str().flatten().unwrap_or_default(), self.runtime.files())?.fields(),
             Some(Some(list)) => field_names(list)?
                 .iter()
                 .map(|n| Field::new(n, DataType::Float64, true))
@@ -106,7 +106,8 @@ impl AsyncScalarUDFImpl for Extract {
         let ColumnarValue::Scalar(text) = &args.args[2] else {
             return internal_err!("{NAME}: no settings");
         };
-        let parameters = settings::parse(text.try_as_str().flatten().unwrap_or_default())?.parameters;
+        let parameters =
+            settings::parse(text.try_as_str().flatten().unwrap_or_default(), self.runtime.files())?.parameters;
         let DataType::Struct(fields) = args.return_field.data_type().clone() else {
             return internal_err!("{NAME}: the type is no struct");
         };

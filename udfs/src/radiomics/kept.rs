@@ -3,8 +3,9 @@
 use crate::reference::ScanRef;
 use crate::scan::Job;
 use crate::scans::content::{content, region};
+use crate::scans::locate;
 use radsql_cache::{Cache, Description, Key, Record};
-use radsql_imaging::{MaskOptions, Reference};
+use radsql_imaging::MaskOptions;
 use radsql_radiomics::{DEFINITION_VERSION, FeatureSet, Features, Parameters, Request};
 
 /// What the cache holds of one scan, for the slots of which something is wanted.
@@ -32,7 +33,7 @@ impl<'a> Kept<'a> {
         request: &Request,
         job: &Job,
     ) -> Option<Self> {
-        let image = Reference::locate(&scan.image).ok()?;
+        let image = locate(&scan.image, job.files()).ok()?;
         let image = content(cache, &image, job)?;
         let options = MaskOptions {
             label: parameters.label(),

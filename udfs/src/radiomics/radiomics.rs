@@ -2,6 +2,7 @@
 
 use super::settings::{self, Parsed};
 use crate::doc::{Doc, Kind};
+use crate::files::FilePolicy;
 use crate::options::RadsqlOptions;
 use crate::reference;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -40,11 +41,12 @@ pub const DOC: Doc = Doc {
     source: "van Griethuysen et al. 2017 (PyRadiomics 3.0.1); IBSI reference manual, Zwanenburg et al. 2020",
 };
 
-/// The function for a session whose default settings are `default`.
-pub fn function(default: &str) -> Result<ScalarUDF> {
-    settings::parse(default)?;
+/// The function for a session whose default settings are `default`, and where parameter files may lie in `files`.
+pub fn function(default: &str, files: FilePolicy) -> Result<ScalarUDF> {
+    settings::parse(default, &files)?;
     Ok(ScalarUDF::new_from_impl(Radiomics {
         default: default.to_string(),
+        files,
         signature: Signature::user_defined(Volatility::Stable),
         documentation: DOC.for_datafusion(),
     }))
@@ -54,6 +56,7 @@ pub fn function(default: &str) -> Result<ScalarUDF> {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Radiomics {
     default: String,
+    files: FilePolicy,
     signature: Signature,
     documentation: Documentation,
 }
@@ -65,9 +68,9 @@ impl Radiomics {
     /// When the settings are not a literal text, or not possible.
     pub fn settings(&self, literal: Option<Option<&ScalarValue>>) -> Result<Parsed> {
         match literal {
-            None => settings::parse(&self.default),
+            None => settings::parse(&self.default, &self.files),
             Some(Some(v)) => match v.try_as_str() {
-                Some(Some(text)) => settings::parse(text),
+                Some(Some(text)) => settings::parse(text, &self.files),
                 _ => plan_err!("{NAME}: argument 3 (settings) must be text; found {v}"),
             },
             Some(None) => {
@@ -95,7 +98,7 @@ impl ScalarUDFImpl for Radiomics {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Struct(settings::parse(&self.default)?.fields()))
+        Ok(DataType::Struct(settings::parse(&self.default, &self.files)?.fields()))
     }
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
@@ -103,7 +106,7 @@ impl ScalarUDFImpl for Radiomics {
         if wanted == self.default {
             None
         } else {
-            function(&wanted).ok()
+            function(&wanted, self.files.clone()).ok()
         }
     }
 

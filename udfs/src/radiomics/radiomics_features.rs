@@ -3,6 +3,7 @@
 use super::settings;
 use crate::doc::{Doc, Kind};
 use crate::options::RadsqlOptions;
+use crate::scan::ScanRuntime;
 use datafusion::arrow::array::{RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::{MemTable, TableFunctionArgs, TableFunctionImpl, TableProvider};
@@ -28,7 +29,7 @@ pub const DOC: Doc = Doc {
 
 /// The table function.
 #[derive(Debug)]
-pub struct RadiomicsFeatures;
+pub struct RadiomicsFeatures(pub Arc<ScanRuntime>);
 
 impl TableFunctionImpl for RadiomicsFeatures {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
@@ -40,7 +41,7 @@ impl TableFunctionImpl for RadiomicsFeatures {
             [other] => return plan_err!("{NAME}: settings must be a text literal; found {other}"),
             more => return plan_err!("{NAME}: expected {}, found {} arguments", DOC.syntax, more.len()),
         };
-        let parameters = settings::parse(&text)?.parameters;
+        let parameters = settings::parse(&text, self.0.files())?.parameters;
         let everything = parameters.everything();
         let features: Vec<_> = parameters.features(&everything).collect();
         let column = |f: &dyn Fn(usize) -> Option<String>| -> StringArray { (0..features.len()).map(f).collect() };

@@ -1,5 +1,6 @@
 //! Settings of `radiomics`: a name, or a PyRadiomics parameter file as text or by its path.
 
+use crate::files::FilePolicy;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use radsql_radiomics::{ParameterError, Parameters};
@@ -42,11 +43,11 @@ const NAMES: &str = "'default' (the original image, 107 features), 'wavelet' (or
 static LATEST: Mutex<Vec<Parsed>> = Mutex::new(Vec::new());
 const KEPT: usize = 8;
 
-/// Reads settings.
+/// Reads settings; a path must be one that `files` allows.
 ///
 /// # Errors
 /// A plan error that names the key, what was found and what is possible.
-pub fn parse(text: &str) -> Result<Parsed> {
+pub fn parse(text: &str, files: &FilePolicy) -> Result<Parsed> {
     let trimmed = text.trim();
     if ["default", "wavelet"].contains(&trimmed) {
         return latest(trimmed).map_err(|e| plan_datafusion_err!("radiomics: {e}"));
@@ -60,6 +61,9 @@ pub fn parse(text: &str) -> Result<Parsed> {
             .iter()
             .any(|known| e.eq_ignore_ascii_case(known))
     }) {
+        let path = files
+            .read(path)
+            .map_err(|e| plan_datafusion_err!("radiomics: parameter file {e}"))?;
         let content = std::fs::read_to_string(path)
             .map_err(|e| plan_datafusion_err!("radiomics: parameter file '{trimmed}' cannot be read: {e}"))?;
         return latest(content.trim())
@@ -92,6 +96,10 @@ fn latest(text: &str) -> std::result::Result<Parsed, ParameterError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Result<Parsed> {
+        super::parse(text, &FilePolicy::default())
+    }
 
     #[test]
     fn names_texts_and_paths() {

@@ -1,6 +1,7 @@
 //! What the files behind a reference hold, as a hash.
 
 use super::image::is_dicom;
+use super::locate;
 use crate::scan::Job;
 use radsql_cache::{Cache, Key};
 use radsql_imaging::{MaskOptions, Part, Reference, content_hash, files, identity};
@@ -19,7 +20,7 @@ pub fn content(cache: &Cache, reference: &Reference, job: &Job) -> Option<Key> {
 
 /// A hash of the files that a region is in, and of what tells it among others there.
 pub fn region(cache: &Cache, mask: &str, options: &MaskOptions, job: &Job) -> Option<Key> {
-    let mask = Reference::locate(mask).ok()?;
+    let mask = locate(mask, job.files()).ok()?;
     if mask.path.is_dir() {
         // Which of the folder's files has the region is known only when it is read.
         return None;

@@ -1,5 +1,6 @@
 //! Why a reference gave nothing.
 
+use crate::files::Forbidden;
 use radsql_dicom::DicomError;
 use radsql_imaging::{ImagingError, ReferenceError};
 use radsql_volume::{GridMismatch, VolumeError};
@@ -11,6 +12,9 @@ pub enum Fault {
     /// The text is no reference, or one to another kind of thing.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
+    /// A file that is not to be read.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// A NIfTI or NRRD file.
     #[error(transparent)]
     Imaging(#[from] ImagingError),

@@ -1,7 +1,7 @@
 //! DICOM folders that were listed, so that a folder is read once and not once for each of its images.
 
 use radsql_cache::Cache;
-use radsql_dicom::{DicomError, HeaderCache, ListOptions, Listing, Problem, list_with};
+use radsql_dicom::{DicomError, HeaderCache, Links, ListOptions, Listing, Problem, list_with};
 use radsql_imaging::identity;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl Folders {
         {
             return Ok(Arc::clone(&known.listing));
         }
-        let stamp = Stamp::of(folder, look.cancelled);
+        let stamp = Stamp::of(folder, &look.options.links, look.cancelled);
         if let Some(known) = known.as_mut()
             && stamp.settled
             && known.stamp == stamp
@@ -162,11 +162,13 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(folder: &Path, cancelled: &AtomicBool) -> Self {
+    fn of(folder: &Path, links: &Links, cancelled: &AtomicBool) -> Self {
         let now = SystemTime::now();
         let (mut files, mut settled) = (0, true);
         let mut hash = blake3::Hasher::new();
-        for entry in walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+        let entries = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name();
+        let followed = |entry: &walkdir::DirEntry| !entry.path_is_symlink() || links.follows(entry.path());
+        for entry in entries.into_iter().filter_entry(followed) {
             if cancelled.load(Ordering::Relaxed) {
                 settled = false;
                 break;

@@ -1,6 +1,7 @@
 //! Images that references name, in whatever format.
 
 use super::fault::Fault;
+use super::locate;
 use crate::scan::Job;
 use radsql_dicom::{DicomError, Listing, Problem, ReadOptions, Series};
 use radsql_imaging::{
@@ -54,7 +55,7 @@ impl Image {
     /// # Errors
     /// [`Fault`], which names the file.
     pub fn find(text: &str, job: &Job) -> Result<Self, Fault> {
-        let reference = Reference::locate(text)?;
+        let reference = locate(text, job.files())?;
         if is_dicom(&reference) {
             return DicomImage::find(&reference, job).map(Self::Series);
         }

@@ -7,22 +7,65 @@ pub mod image;
 pub mod region;
 pub mod series;
 
+use crate::files::{FilePolicy, Forbidden};
 use crate::reference::ScanRef;
 use crate::scan::{Job, Reserved};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use fault::Fault;
 use image::Image;
-use radsql_imaging::MaskOptions;
+use radsql_imaging::{MaskOptions, Reference};
 use radsql_radiomics::{Case, Features, Parameters, RadiomicsError, Reading, Request};
 use radsql_volume::{Grid, Mask, Volume};
 use region::MaskFile;
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 /// Names a scan in a message.
 pub fn name(scan: &ScanRef) -> String {
     match &scan.mask {
         Some(mask) => format!("image '{}', mask '{mask}'", scan.image),
         None => format!("image '{}'", scan.image),
+    }
+}
+
+/// What a text refers to, if that may be read. An existing file whose name is the whole text, `#` and all, wins over a part.
+///
+/// # Errors
+/// [`Fault::Reference`] and [`Fault::Forbidden`].
+pub fn locate(text: &str, files: &FilePolicy) -> std::result::Result<Reference, Fault> {
+    // Whether there is such a file is a question to the disk as well.
+    let reference = match text.contains('#') && files.may_read(Path::new(text)) {
+        true => Reference::locate(text)?,
+        false => text.parse()?,
+    };
+    let found = files.read(&reference.path)?;
+    if files.is_restricted() && !found.is_dir() {
+        // A header may name another file for its voxels.
+        files.read_with_others(&reference.path)?;
+        for beside in pair(&reference.path) {
+            if !files.may_read(&beside) {
+                return Err(Forbidden::to_read(&reference.path).into());
+            }
+        }
+    }
+    Ok(reference)
+}
+
+/// The names under which header and voxels of a NIfTI pair are looked for, when a path is one of them.
+fn pair(path: &Path) -> Vec<PathBuf> {
+    let is = |path: &Path, known: &[&str]| {
+        let extension = path.extension().and_then(|e| e.to_str());
+        extension.is_some_and(|e| known.iter().any(|k| e.eq_ignore_ascii_case(k)))
+    };
+    let stem = match is(path, &["gz"]) {
+        true => path.with_extension(""),
+        false => path.to_owned(),
+    };
+    match is(&stem, &["hdr", "img"]) {
+        true => ["hdr", "hdr.gz", "img", "img.gz"]
+            .map(|e| stem.with_extension(e))
+            .into(),
+        false => vec![],
     }
 }
 
@@ -53,7 +96,7 @@ pub fn load_mask_on_image(function: &str, scan: &ScanRef, job: &Job) -> Result<(
         Fault::Grids(_) => exec_datafusion_err!("{function}: {}: {e}", name(scan)),
         e => wrong(function, "mask", &e),
     };
-    let mask = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
+    let mask = MaskFile::find(scan.mask.as_deref().unwrap_or_default(), job).map_err(fail)?;
     let reserved = job.reserve(mask.memory_needed(&image).map_err(fail)?.saturating_mul(2))?;
     Ok((mask.read_on(&image, job).map_err(fail)?, reserved))
 }
@@ -66,7 +109,7 @@ pub fn load_mask_on_image(function: &str, scan: &ScanRef, job: &Job) -> Result<(
 pub fn open(function: &str, scan: &ScanRef, options: &MaskOptions, job: &Job) -> Result<(Image, MaskFile, Mask)> {
     let image = Image::find(&scan.image, job).map_err(|e| wrong(function, "image", &e))?;
     let fail = |e: Fault| wrong(function, "mask", &e);
-    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default()).map_err(fail)?;
+    let file = MaskFile::find(scan.mask.as_deref().unwrap_or_default(), job).map_err(fail)?;
     // Given back at the end: a job that held memory while it waits for more could wait for ever.
     let _region = job.reserve(file.memory_needed(&image).map_err(fail)?)?;
     let mask = file.read(&image, options, job).map_err(fail)?;

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::image::{Image, is_dicom};
+use super::locate;
 use crate::scan::Job;
 use radsql_dicom::{ListOptions, Problem, RegionKind, SegmentOptions, list_with, read_region};
 use radsql_imaging::{MaskOptions, Part, Reference, read_header, read_mask_with_options, read_volume};
@@ -22,8 +23,8 @@ impl MaskFile {
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn find(text: &str) -> Result<Self, Fault> {
-        let reference = Reference::locate(text)?;
+    pub fn find(text: &str, job: &Job) -> Result<Self, Fault> {
+        let reference = locate(text, job.files())?;
         let dicom = is_dicom(&reference);
         Ok(Self { reference, dicom })
     }
@@ -149,6 +150,7 @@ impl MaskFile {
         let file = path.display().to_string();
         let options = ListOptions {
             threads: 1,
+            links: job.files().links(),
             ..ListOptions::default()
         };
         let mut listing = list_with(path, &options, None, job.cancelled(), &|_, _| {})?;

@@ -7,9 +7,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, internal_err};
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
@@ -152,7 +150,10 @@ mod tests {
             let parts = [(to(&texts), false), (to(&one), true), (to(&texts), false)];
             assert_eq!(&join(&data_type, &parts, 4).unwrap(), &to(&expected), "{data_type}");
             let null = (new_null_array(&data_type, 1), true);
-            assert_eq!(join(&data_type, &[(to(&texts), false), null], 4).unwrap().null_count(), 4);
+            assert_eq!(
+                join(&data_type, &[(to(&texts), false), null], 4).unwrap().null_count(),
+                4
+            );
         }
     }
 }

@@ -12,16 +12,18 @@ use crate::texts::{FoundPaths, Paths};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// How a folder is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ListOptions {
     /// Threads that read headers; 0 counts as 1.
     pub threads: usize,
     /// Which tags are kept.
     pub tags: TagOptions,
+    /// Which links are followed.
+    pub links: Links,
 }
 
 impl Default for ListOptions {
@@ -30,7 +32,32 @@ impl Default for ListOptions {
         Self {
             threads: std::thread::available_parallelism().map_or(1, Into::into),
             tags: TagOptions::default(),
+            links: Links::default(),
         }
+    }
+}
+
+/// Which links in a folder are followed: by default all. Others are as if they were not there.
+#[derive(Clone, Default)]
+pub struct Links(Option<Arc<FollowLink>>);
+
+type FollowLink = dyn Fn(&Path) -> bool + Send + Sync;
+
+impl std::fmt::Debug for Links {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Links(some)" } else { "Links(all)" })
+    }
+}
+
+impl Links {
+    /// Those for whose path `follow` is true.
+    pub fn only(follow: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(follow)))
+    }
+
+    /// Whether the link is followed.
+    pub fn follows(&self, link: &Path) -> bool {
+        self.0.as_ref().is_none_or(|follow| follow(link))
     }
 }
 
@@ -52,7 +79,8 @@ pub struct Listing {
     pub foreign: usize,
 }
 
-/// Lists a folder and those below it, or one file, reading no pixels. Links are followed.
+/// Lists a folder and those below it, or one file, reading no pixels. Links are followed unless [`ListOptions::links`] says
+/// otherwise.
 ///
 /// Every file is opened, whatever its name; what does not begin as DICOM does is passed over. `progress` is given the number
 /// of files done and of all files, from several threads.
@@ -88,7 +116,7 @@ pub fn list_with(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Listing, DicomError> {
     let folder = folder.as_ref();
-    let paths = files(folder, cancelled)?;
+    let paths = files(folder, &options.links, cancelled)?;
     let all = paths.len();
     let threads = options.threads.clamp(1, all.max(1));
     let batch = (all / (4 * threads)).clamp(1, BATCH);
@@ -182,8 +210,21 @@ impl Reading<'_> {
 /// # Errors
 /// As [`list`], and [`Problem::Absent`].
 pub fn find_series(folder: impl AsRef<Path>, uid: &str, cancelled: &AtomicBool) -> Result<Series, DicomError> {
+    find_series_with(folder, uid, &ListOptions::default(), cancelled)
+}
+
+/// As [`find_series`], with options for the listing.
+///
+/// # Errors
+/// As there.
+pub fn find_series_with(
+    folder: impl AsRef<Path>,
+    uid: &str,
+    options: &ListOptions,
+    cancelled: &AtomicBool,
+) -> Result<Series, DicomError> {
     let folder = folder.as_ref();
-    let listing = list(folder, &ListOptions::default(), cancelled, &|_, _| {})?;
+    let listing = list(folder, options, cancelled, &|_, _| {})?;
     let others = listing.series.len();
     listing.series.into_iter().find(|s| s.uid == uid).ok_or_else(|| {
         Problem::Absent {
@@ -195,9 +236,10 @@ pub fn find_series(folder: impl AsRef<Path>, uid: &str, cancelled: &AtomicBool) 
     })
 }
 
-fn files(folder: &Path, cancelled: &AtomicBool) -> Result<Paths, DicomError> {
+fn files(folder: &Path, links: &Links, cancelled: &AtomicBool) -> Result<Paths, DicomError> {
     let mut files = FoundPaths::default();
-    for entry in walkdir::WalkDir::new(folder).follow_links(true) {
+    let entries = walkdir::WalkDir::new(folder).follow_links(true).into_iter();
+    for entry in entries.filter_entry(|entry| !entry.path_is_symlink() || links.follows(entry.path())) {
         if cancelled.load(Ordering::Relaxed) {
             return Err(Problem::Cancelled.of(folder));
         }
@@ -207,6 +249,8 @@ fn files(folder: &Path, cancelled: &AtomicBool) -> Result<Paths, DicomError> {
             // A link to a folder above it, or to nothing, has no file of its own.
             Err(e) if e.loop_ancestor().is_some() => {}
             Err(e) if e.depth() > 0 && e.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound) => {}
+            // Nor has one that is not followed, whatever it leads to.
+            Err(e) if e.path().is_some_and(|path| path.is_symlink() && !links.follows(path)) => {}
             Err(e) => {
                 let path = e.path().unwrap_or(folder).to_owned();
                 return Err(Problem::Io(e.into()).of(&path));

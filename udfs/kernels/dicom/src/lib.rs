@@ -60,7 +60,7 @@ mod wanted;
 
 pub use cache::HeaderCache;
 pub use error::{DicomError, Problem};
-pub use folder::{ListOptions, Listing, find_series, list, list_with};
+pub use folder::{Links, ListOptions, Listing, find_series, find_series_with, list, list_with};
 pub use header::{SeriesTags, TagOptions, identifying_keywords};
 pub use identity::file_hash;
 pub use regions::{Region, RegionKind, read_region};

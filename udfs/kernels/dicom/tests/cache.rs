@@ -56,6 +56,7 @@ fn listed(folder: &Path, cache: Option<&dyn HeaderCache>, identifying: bool) -> 
     let options = ListOptions {
         threads: 2,
         tags: TagOptions { identifying },
+        ..ListOptions::default()
     };
     format!(
         "{:#?}",

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{GO_ON, golden, golden_json, same_volume};
-use radsql_dicom::{DicomError, ListOptions, Listing, Problem, ReadOptions, file_hash, find_series, list};
+use radsql_dicom::{
+    DicomError, Links, ListOptions, Listing, Problem, ReadOptions, file_hash, find_series, find_series_with, list,
+};
 use radsql_imaging::Limits;
 use radsql_volume::{Volume, Voxels};
 
@@ -149,6 +151,42 @@ fn a_folder_of_any_layout_is_listed() {
     let absent = find_series(&folder, "../../x", &GO_ON).expect_err("absent").problem;
     assert!(matches!(absent, Problem::Absent { .. }));
     assert!(list(folder.join("nowhere"), &ListOptions::default(), &GO_ON, &|_, _| {}).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_are_not_followed_are_not_there() {
+    use std::os::unix::fs::symlink;
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, outside) = (dir.path().join("in"), golden("cases/layout/a"));
+    std::fs::create_dir_all(folder.join("own")).unwrap();
+    std::fs::copy(outside.join("deep/02"), folder.join("own/02")).unwrap();
+    symlink(outside.join("deep/03"), folder.join("file")).unwrap();
+    symlink(&outside, folder.join("folder")).unwrap();
+    symlink(folder.join("own"), folder.join("again")).unwrap();
+    symlink(folder.join("none"), folder.join("nowhere")).unwrap();
+    let slices = |links: Links| {
+        let options = ListOptions {
+            links,
+            ..ListOptions::default()
+        };
+        let listing = list(&folder, &options, &GO_ON, &|_, _| {}).unwrap();
+        let found = listing.series[0].files().count();
+        let uid = listing.series[0].uid();
+        assert_eq!(
+            find_series_with(&folder, uid, &options, &GO_ON)
+                .unwrap()
+                .files()
+                .count(),
+            found
+        );
+        found
+    };
+    let inside = folder.clone();
+    let within = move |link: &std::path::Path| link.canonicalize().is_ok_and(|to| to.starts_with(&inside));
+    let own = slices(Links::only(|_| false));
+    assert_eq!((own, slices(Links::only(within))), (1, 1));
+    assert_eq!(slices(Links::default()), 4);
 }
 
 #[test]

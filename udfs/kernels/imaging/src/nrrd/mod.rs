@@ -134,9 +134,19 @@ fn data_file(header: &Path, name: &str) -> Result<PathBuf, Problem> {
         Some(p) if !p.as_os_str().is_empty() => p,
         _ => Path::new("."),
     };
-    let found = folder.join(name).canonicalize()?;
-    if !found.starts_with(folder.canonicalize()?) {
-        return Err(refused());
+    let folder = folder.canonicalize()?;
+    let path = folder.join(name);
+    match path.canonicalize() {
+        Ok(found) if found.starts_with(&folder) => Ok(found),
+        Ok(_) => Err(refused()),
+        // A link that leads outside is refused whether there is something or not.
+        Err(e) => {
+            let there = path.ancestors().take_while(|p| *p != folder);
+            let leads_away = |p: &Path| p.is_symlink() && p.canonicalize().map_or(true, |p| !p.starts_with(&folder));
+            match there.into_iter().any(leads_away) {
+                true => Err(refused()),
+                false => Err(e.into()),
+            }
+        }
     }
-    Ok(found)
 }
