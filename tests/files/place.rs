@@ -28,41 +28,43 @@ impl Place {
     /// Both folders, with links between them.
     pub async fn new() -> Self {
         let place = Self {
-            dir: tempfile::tempdir().unwrap(),
+            dir: tempfile::tempdir().expect("a file, a folder or an answer"),
         };
         let source = cohort(1);
         let patient = fs::read_dir(source.path().join("crlm"))
-            .unwrap()
-            .map(|e| e.unwrap().path())
+            .expect("a file, a folder or an answer")
+            .map(|e| e.expect("a file, a folder or an answer").path())
             .find(|p| p.is_dir())
-            .unwrap();
+            .expect("a file, a folder or an answer");
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         for side in ["in", "out"] {
             let to = place.path(side);
-            fs::create_dir_all(to.join("scans")).unwrap();
-            fs::copy(patient.join("ct.nii.gz"), to.join(IMAGE)).unwrap();
-            fs::copy(patient.join("seg/Tumor_1.nii.gz"), to.join(MASK)).unwrap();
-            fs::copy(patient.join("ct.nii.gz"), to.join("scans/a.nii.gz")).unwrap();
-            fs::write(to.join(NRRD), nrrd("")).unwrap();
+            fs::create_dir_all(to.join("scans")).expect("a file, a folder or an answer");
+            fs::copy(patient.join("ct.nii.gz"), to.join(IMAGE)).expect("a file, a folder or an answer");
+            fs::copy(patient.join("seg/Tumor_1.nii.gz"), to.join(MASK)).expect("a file, a folder or an answer");
+            fs::copy(patient.join("ct.nii.gz"), to.join("scans/a.nii.gz")).expect("a file, a folder or an answer");
+            fs::write(to.join(NRRD), nrrd("")).expect("a file, a folder or an answer");
             for file in ["tiny.onnx", "tiny.json"] {
-                fs::copy(root.join("tests/golden/deep/models").join(file), to.join(file)).unwrap();
+                fs::copy(root.join("tests/golden/deep/models").join(file), to.join(file))
+                    .expect("a file, a folder or an answer");
             }
-            fs::copy(root.join("examples/radiomics/ct.yaml"), to.join(SETTINGS)).unwrap();
+            fs::copy(root.join("examples/radiomics/ct.yaml"), to.join(SETTINGS))
+                .expect("a file, a folder or an answer");
             let masks = root.join("tests/golden/dicom/masks");
-            fs::copy(masks.join("binary.dcm"), to.join(DICOM_FILE)).unwrap();
-            fs::create_dir(to.join(DICOM)).unwrap();
-            for entry in fs::read_dir(masks.join("image")).unwrap() {
-                let entry = entry.unwrap();
-                fs::copy(entry.path(), to.join(DICOM).join(entry.file_name())).unwrap();
+            fs::copy(masks.join("binary.dcm"), to.join(DICOM_FILE)).expect("a file, a folder or an answer");
+            fs::create_dir(to.join(DICOM)).expect("a file, a folder or an answer");
+            for entry in fs::read_dir(masks.join("image")).expect("a file, a folder or an answer") {
+                let entry = entry.expect("a file, a folder or an answer");
+                fs::copy(entry.path(), to.join(DICOM).join(entry.file_name())).expect("a file, a folder or an answer");
             }
-            fs::write(to.join(CSV), format!("a,b\n1,{SECRET}\n")).unwrap();
-            let all = Session::new().unwrap();
+            fs::write(to.join(CSV), format!("a,b\n1,{SECRET}\n")).expect("a file, a folder or an answer");
+            let all = Session::new().expect("a file, a folder or an answer");
             let parquet = to.join(PARQUET);
             let copy = format!("COPY (SELECT 1 AS a, '{SECRET}' AS b) TO '{}'", parquet.display());
-            run(&all, &copy).await.unwrap();
+            run(&all, &copy).await.expect("a file, a folder or an answer");
         }
-        symlink(place.path("out"), place.path("in/link_out")).unwrap();
-        symlink(place.path("in/scans"), place.path("in/link_in")).unwrap();
+        symlink(place.path("out"), place.path("in/link_out")).expect("a file, a folder or an answer");
+        symlink(place.path("in/scans"), place.path("in/link_in")).expect("a file, a folder or an answer");
         for file in [
             IMAGE,
             MASK,
@@ -79,7 +81,7 @@ impl Place {
                 place.path("out").join(file),
                 place.path("in").join(format!("link_{file}")),
             )
-            .unwrap();
+            .expect("a file, a folder or an answer");
         }
         place
     }
@@ -96,17 +98,21 @@ impl Place {
     pub fn session(&self, write: Option<&str>) -> Session {
         let write = write.map(|folder| self.path(folder));
         SessionBuilder {
-            files: FilePolicy::within(&[self.path("in")], write.as_deref()).unwrap(),
+            files: FilePolicy::within(&[self.path("in")], write.as_deref()).expect("a file, a folder or an answer"),
             ..SessionBuilder::default()
         }
         .build()
-        .unwrap()
+        .expect("a file, a folder or an answer")
     }
 
     /// Every way to write a path to a file of `out`.
     pub fn ways_out(&self, file: &str) -> Vec<String> {
         let absolute = self.text(&format!("out/{file}"));
-        let up = std::env::current_dir().unwrap().components().count() - 1;
+        let up = std::env::current_dir()
+            .expect("a file, a folder or an answer")
+            .components()
+            .count()
+            - 1;
         let relative = format!("{}{}", "../".repeat(up), absolute.trim_start_matches('/'));
         let mut ways = vec![
             absolute,
@@ -126,9 +132,11 @@ impl Place {
     pub fn snapshot(&self) -> Vec<String> {
         let entries = walkdir::WalkDir::new(self.dir.path()).sort_by_file_name();
         let entries = entries.into_iter().map(|entry| {
-            let entry = entry.unwrap();
-            let about = entry.metadata().unwrap();
-            let state = about.is_file().then(|| (about.len(), about.modified().unwrap()));
+            let entry = entry.expect("a file, a folder or an answer");
+            let about = entry.metadata().expect("a file, a folder or an answer");
+            let state = about
+                .is_file()
+                .then(|| (about.len(), about.modified().expect("a file, a folder or an answer")));
             format!("{} {state:?}", entry.path().display())
         });
         entries.collect()
