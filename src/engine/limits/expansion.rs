@@ -5,7 +5,7 @@
 
 use datafusion::common::{Result, resources_err};
 use datafusion::sql::parser::{CopyToSource, Statement};
-use datafusion::sql::sqlparser::ast::{ObjectName, Query, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, ObjectName, Query, Visit, Visitor};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -29,8 +29,12 @@ fn count(statement: &impl Visit, limit: u64) -> Result<()> {
     let mut expansion = Expansion {
         frames: vec![Frame::default()],
         commons: HashMap::new(),
+        queries: 0,
+        lambdas: 0,
     };
-    let _ = statement.visit(&mut expansion);
+    if let ControlFlow::Break(what) = statement.visit(&mut expansion) {
+        return resources_err!("{what} stand more than {NESTED} deep in one another; name inner parts WITH name AS (...)");
+    }
     let found = expansion.frames.first().map_or(0, |f| f.relations);
     if found > limit {
         return resources_err!(
@@ -46,6 +50,9 @@ fn count(statement: &impl Visit, limit: u64) -> Result<()> {
     Ok(())
 }
 
+/// Queries in expressions, or lambdas, in one another. Planning takes twice as long for each more.
+pub const NESTED: usize = 8;
+
 #[derive(Debug, Default)]
 struct Frame {
     /// What the query stands for so far.
@@ -59,6 +66,9 @@ struct Expansion {
     frames: Vec<Frame>,
     /// Queries that define a name, by their address: the visitor does not tell.
     commons: HashMap<usize, String>,
+    /// Queries in expressions, and lambdas, that the visitor is in.
+    queries: usize,
+    lambdas: usize,
 }
 
 fn address(query: &Query) -> usize {
@@ -66,9 +76,33 @@ fn address(query: &Query) -> usize {
 }
 
 impl Visitor for Expansion {
-    type Break = ();
+    type Break = &'static str;
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<&'static str> {
+        match expr {
+            Expr::Lambda(_) => self.lambdas += 1,
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => self.queries += 1,
+            _ => {}
+        }
+        if self.lambdas > NESTED {
+            return ControlFlow::Break("functions x -> ...");
+        }
+        if self.queries > NESTED {
+            return ControlFlow::Break("queries in expressions");
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<&'static str> {
+        match expr {
+            Expr::Lambda(_) => self.lambdas -= 1,
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => self.queries -= 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<&'static str> {
         for common in query.with.iter().flat_map(|w| &w.cte_tables) {
             self.commons
                 .insert(address(&common.query), common.alias.name.value.to_lowercase());
@@ -80,7 +114,7 @@ impl Visitor for Expansion {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<&'static str> {
         let relations = self.frames.pop().map_or(0, |f| f.relations);
         let common = self.commons.remove(&address(query));
         if let Some(frame) = self.frames.last_mut() {
@@ -92,7 +126,7 @@ impl Visitor for Expansion {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<&'static str> {
         let name = match relation.0.as_slice() {
             [part] => part.as_ident().map(|i| i.value.to_lowercase()),
             _ => None,
@@ -114,6 +148,17 @@ mod tests {
 
     fn told(sql: &str) -> Result<()> {
         count(&Parser::parse_sql(&DuckDbDialect {}, sql).unwrap(), 1_000)
+    }
+
+    #[test]
+    fn queries_and_lambdas_in_one_another() {
+        let queries = |n: usize| format!("SELECT {}1{}", "(SELECT ".repeat(n), ")".repeat(n));
+        let lambdas = |n: usize| format!("SELECT {}x{}", "f(a, x -> ".repeat(n), ")".repeat(n));
+        for text in [queries, lambdas] {
+            told(&text(8)).unwrap();
+            let e = told(&text(9)).unwrap_err().to_string();
+            assert!(e.contains("more than 8 deep"), "{e}");
+        }
     }
 
     #[test]

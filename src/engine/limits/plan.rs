@@ -4,6 +4,7 @@
 //! puts the expressions of a projection into the conditions above it, so what is small here can grow without end there.
 //! All is counted as often as it is reached, and counting stops at the limit.
 
+use super::expansion::NESTED;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::common::{Result, resources_datafusion_err, resources_err};
@@ -17,6 +18,8 @@ pub struct PlanLimits {
     pub nodes: usize,
     /// Steps on one another.
     pub depth: usize,
+    /// Joins in all.
+    pub joins: usize,
     /// Parts of expressions in all.
     pub expressions: usize,
     /// Parts of expressions by how deep each of them is: the time that planning takes.
@@ -29,7 +32,7 @@ pub struct PlanLimits {
     pub condition: u64,
     /// Bytes of text written in the statement that each of many rows repeats.
     pub constants: u64,
-    /// Bytes that a value of a type of fixed size takes.
+    /// Bytes that every value of a type takes, whatever it is.
     pub fixed_width: u64,
 }
 
@@ -38,6 +41,7 @@ impl PlanLimits {
     pub fn served() -> Self {
         Self {
             nodes: 10_000,
+            joins: 250,
             work: 40_000_000,
             ..Self::default()
         }
@@ -50,6 +54,7 @@ impl Default for PlanLimits {
         Self {
             nodes: 20_000,
             depth: 12_000,
+            joins: 12_000,
             expressions: 2_000_000,
             work: 1_000_000_000,
             columns: 20_000,
@@ -69,11 +74,14 @@ pub fn check(plan: &LogicalPlan, limits: &PlanLimits) -> Result<()> {
     Check {
         limits,
         nodes: 0,
+        joins: 0,
         expressions: 0,
         work: 0,
         fields: 0,
+        nested: 0,
     }
     .plan(plan)
+    .map(drop)
 }
 
 /// What a column stands for, when it is more than one part.
@@ -90,9 +98,12 @@ type Weights = HashMap<String, Weight>;
 struct Check<'a> {
     limits: &'a PlanLimits,
     nodes: usize,
+    joins: usize,
     expressions: usize,
     work: u64,
     fields: usize,
+    /// Queries in expressions that the present one stands in.
+    nested: usize,
 }
 
 enum Step<'a> {
@@ -102,8 +113,8 @@ enum Step<'a> {
 }
 
 impl Check<'_> {
-    /// Without recursion of its own: plans are deep.
-    fn plan(&mut self, plan: &LogicalPlan) -> Result<()> {
+    /// What the columns of a plan stand for. Without recursion of its own: plans are deep.
+    fn plan(&mut self, plan: &LogicalPlan) -> Result<Weights> {
         let mut steps = vec![Step::Enter(plan, 1)];
         let mut known: Vec<Weights> = vec![];
         while let Some(step) = steps.pop() {
@@ -123,7 +134,22 @@ impl Check<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(known.pop().unwrap_or_default())
+    }
+
+    /// A query in an expression.
+    fn subquery(&mut self, plan: &LogicalPlan) -> Result<()> {
+        if self.nested >= NESTED {
+            return resources_err!(
+                "queries in expressions stand more than {NESTED} deep in one another once views and tables defined WITH \
+                 are put in their places; make tables of them with CREATE TABLE ... AS"
+            );
+        }
+        self.nested += 1;
+        let columns = self.plan(plan)?;
+        self.nested -= 1;
+        // `a IN (SELECT b ...)` becomes a join on what b stands for.
+        columns.values().try_for_each(|weight| self.condition(*weight))
     }
 
     fn enter(&mut self, plan: &LogicalPlan, depth: usize) -> Result<()> {
@@ -134,6 +160,13 @@ impl Check<'_> {
                 "the statement has more than {} steps once its views and tables defined WITH are put in their places; \
                  make tables of them with CREATE TABLE ... AS",
                 limits.nodes.min(limits.depth)
+            );
+        }
+        self.joins += usize::from(matches!(plan, LogicalPlan::Join(_)));
+        if self.joins > limits.joins {
+            return resources_err!(
+                "the statement has more than {} joins; make tables of some of them with CREATE TABLE ... AS",
+                limits.joins
             );
         }
         let fields = plan.schema().fields();
@@ -208,7 +241,8 @@ impl Check<'_> {
         plan.apply_expressions(|e| {
             let weight = self.expression(e, &below)?;
             match plan {
-                LogicalPlan::Filter(_) | LogicalPlan::Join(_) => self.condition(weight)?,
+                // What rows are ordered and grouped by is put in its place as conditions are.
+                LogicalPlan::Filter(_) | LogicalPlan::Join(_) | LogicalPlan::Sort(_) => self.condition(weight)?,
                 LogicalPlan::Values(_) if width > 0 => {
                     let field = schema.field(position % width);
                     if weight.text > 0 {
@@ -243,8 +277,8 @@ impl Check<'_> {
     fn condition(&self, weight: Weight) -> Result<()> {
         if weight.parts > self.limits.condition {
             return resources_err!(
-                "a condition has more than {} parts once the names in it are replaced by what they stand for; make a \
-                 table of the columns with CREATE TABLE ... AS, and put the condition on that",
+                "a condition or an order has more than {} parts once the names in it are replaced by what they stand for; \
+                 make a table of the columns with CREATE TABLE ... AS, and use that",
                 self.limits.condition
             );
         }
@@ -315,10 +349,10 @@ impl<'n> TreeNodeVisitor<'n> for Counter<'_, '_> {
             }
             Expr::Cast(c) => self.check.data_type(c.field.data_type())?,
             Expr::TryCast(c) => self.check.data_type(c.field.data_type())?,
-            Expr::ScalarSubquery(s) => self.check.plan(&s.subquery)?,
-            Expr::InSubquery(s) => self.check.plan(&s.subquery.subquery)?,
-            Expr::Exists(s) => self.check.plan(&s.subquery.subquery)?,
-            Expr::SetComparison(s) => self.check.plan(&s.subquery.subquery)?,
+            Expr::ScalarSubquery(s) => self.check.subquery(&s.subquery)?,
+            Expr::InSubquery(s) => self.check.subquery(&s.subquery.subquery)?,
+            Expr::Exists(s) => self.check.subquery(&s.subquery.subquery)?,
+            Expr::SetComparison(s) => self.check.subquery(&s.subquery.subquery)?,
             _ => {}
         }
         // The rest is counted by the caller, who knows the limit's words.
@@ -373,7 +407,7 @@ fn has_one_row(plan: &LogicalPlan) -> bool {
 fn refuse_width(width: u64, limit: u64) -> Result<()> {
     if width > limit {
         return Err(resources_datafusion_err!(
-            "a type of fixed size takes {width} bytes a value, and may take {limit}; use one without a size"
+            "each value of a type would take {width} bytes, and may take {limit}; use a type without a size, or fewer fields"
         ));
     }
     Ok(())

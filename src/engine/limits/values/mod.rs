@@ -6,6 +6,7 @@
 mod estimate;
 mod hold;
 mod join;
+mod planner;
 mod rule;
 
 use super::plan::measure;
@@ -16,6 +17,8 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{ExprSchema, Result, plan_err, resources_datafusion_err, resources_err};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionState;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::interval_arithmetic::Interval;
@@ -59,7 +62,7 @@ impl Default for ValueLimits {
 }
 
 /// Parts of a type that a function may return: fields of structs in structs.
-const TYPE_PARTS: usize = 100_000;
+const TYPE_PARTS: usize = 20_000;
 /// Results smaller than this are not accounted: batches of them are everywhere.
 const SMALL: u64 = 1 << 20;
 
@@ -94,14 +97,17 @@ pub fn install(context: &SessionContext, limits: ValueLimits) -> Result<()> {
     for f in bounded.values() {
         context.register_udf(f.as_ref().clone());
     }
+    let planner: Arc<dyn ExprPlanner> = Arc::new(planner::BoundedPlanner(bounded.clone()));
     context.add_analyzer_rule(Arc::new(rule::BoundValues { bounded, text }));
-    context
-        .state_ref()
-        .write()
-        .config_mut()
-        .options_mut()
-        .extensions
-        .insert(Planning(true));
+    let state = context.state_ref();
+    let mut state = state.write();
+    let session_id = state.session_id().to_string();
+    let planners = std::iter::once(planner).chain(state.expr_planners().iter().cloned());
+    *state = SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id(session_id)
+        .with_expr_planners(planners.collect())
+        .build();
+    state.config_mut().options_mut().extensions.insert(Planning(true));
     Ok(())
 }
 
