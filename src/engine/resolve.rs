@@ -1,6 +1,7 @@
 //! What our SQL means before DataFusion plans it.
 
 use super::relations::is_relation;
+use super::temporary;
 use datafusion::common::{DataFusionError, Result, plan_err};
 use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
@@ -18,7 +19,14 @@ use std::ops::ControlFlow;
 /// before it plans it, and does not see those that stand as arguments.
 pub fn resolve_relations(statement: &mut Statement) -> Result<()> {
     match statement {
-        Statement::Statement(s) => resolve(&mut **s),
+        Statement::Statement(s) => {
+            temporary::place(s);
+            if let SqlStatement::StartTransaction { begin, .. } = &mut **s {
+                // BEGIN is START TRANSACTION, which DataFusion knows.
+                *begin = false;
+            }
+            resolve(&mut **s)
+        }
         Statement::Explain(e) => resolve_relations(&mut e.statement),
         Statement::CopyTo(copy) => match &mut copy.source {
             CopyToSource::Query(q) => resolve(&mut **q),

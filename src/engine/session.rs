@@ -6,7 +6,7 @@ use super::limits::{self, PlanLimits, StatementLimits};
 use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
 use super::resolve::resolve_relations;
-use super::temporary::{self, SessionCatalogs};
+use super::temporary::SessionCatalogs;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -112,7 +112,7 @@ impl Session {
         }
         resolve_relations(&mut statement)?;
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
-        let plan = temporary::place(self.context.state().statement_to_plan(statement).await?);
+        let plan = self.context.state().statement_to_plan(statement).await?;
         limits::plan::check(&plan, &self.plan_limits)?;
         if self.files.is_restricted() {
             guard::check_statement(&plan)?;

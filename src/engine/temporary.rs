@@ -4,9 +4,9 @@
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemorySchemaProvider, SchemaProvider, TableProvider};
-use datafusion::common::{Result, TableReference};
+use datafusion::common::Result;
 use datafusion::datasource::TableType;
-use datafusion::logical_expr::{CreateMemoryTable, CreateView, DdlStatement, LogicalPlan};
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement};
 use std::sync::Arc;
 
 /// The schema of temporary tables.
@@ -141,27 +141,16 @@ impl SchemaProvider for SessionSchema {
     }
 }
 
-/// A statement that makes something temporary, as one that makes it in the schema of temporary tables.
-pub fn place(plan: LogicalPlan) -> LogicalPlan {
-    match plan {
-        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(cmd)) if cmd.temporary => {
-            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(CreateMemoryTable {
-                name: own(&cmd.name),
-                temporary: false,
-                ..cmd
-            }))
-        }
-        LogicalPlan::Ddl(DdlStatement::CreateView(cmd)) if cmd.temporary => {
-            LogicalPlan::Ddl(DdlStatement::CreateView(CreateView {
-                name: own(&cmd.name),
-                temporary: false,
-                ..cmd
-            }))
-        }
-        other => other,
+/// Makes a statement that makes something temporary one that makes it in the schema of temporary tables.
+pub fn place(statement: &mut Statement) {
+    let (temporary, name) = match statement {
+        Statement::CreateTable(table) => (&mut table.temporary, &mut table.name),
+        Statement::CreateView(view) => (&mut view.temporary, &mut view.name),
+        _ => return,
+    };
+    if std::mem::take(temporary)
+        && let Some(table) = name.0.pop()
+    {
+        *name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(SCHEMA)), table]);
     }
-}
-
-fn own(name: &TableReference) -> TableReference {
-    TableReference::partial(SCHEMA, name.table())
 }

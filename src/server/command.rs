@@ -185,6 +185,16 @@ impl Serve {
         let temp = self.temp.clone().unwrap_or_else(std::env::temp_dir);
         let at = |e: std::io::Error| usage(format!("--temp '{}': {e}", temp.display()));
         let spill = SpillFolder::new(&temp).map_err(at)?;
+        for (option, folder) in self
+            .read
+            .iter()
+            .map(|f| ("--read", f))
+            .chain(self.write.iter().map(|f| ("--write", f)))
+        {
+            if !folder.is_dir() {
+                return Err(usage(format!("{option} '{}' is no folder", folder.display())));
+            }
+        }
         let files = FilePolicy::within(&self.read, self.write.as_deref());
         let builder = SessionBuilder {
             cache_dir,

@@ -184,9 +184,11 @@ fn names_a_value(text: &str) -> bool {
 /// The text with every quoted piece and every number replaced that is not a name in the statement. What is left says which
 /// function, which argument and what was expected.
 fn without_values(text: &str, statement: &str) -> String {
-    let known = names(statement);
+    let (known, literals) = words(statement);
+    // Further lines quote what was read.
+    let text = hide(text.lines().next().unwrap_or_default(), &literals);
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
         let quote = matches!(first, '\'' | '"' | '`');
         // An apostrophe within a word opens nothing.
@@ -205,6 +207,9 @@ fn without_values(text: &str, statement: &str) -> String {
             out.push_str(shown);
             out.push(first);
             rest = end.map_or("", |end| &quoted[end + 1..]);
+        } else if !out.ends_with(is_of_word) && is_path(word(rest)) {
+            out.push('…');
+            rest = &rest[word(rest).len()..];
         } else if first.is_ascii_digit() && !out.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             // A number with all that is written together with it: dates, times, exponents.
             let end = rest
@@ -229,19 +234,46 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// Words of a statement that are no values: names of tables, columns, functions.
-fn names(statement: &str) -> HashSet<String> {
+fn is_of_word(c: char) -> bool {
+    !c.is_whitespace() && !matches!(c, '\'' | '"' | '`' | '(' | ')' | ',' | ';')
+}
+
+/// The word that a text begins with.
+fn word(text: &str) -> &str {
+    let end = text.find(|c| !is_of_word(c)).unwrap_or(text.len());
+    text[..end].trim_end_matches(['.', ':'])
+}
+
+/// Whether a word may be a path: messages name files without quotes too.
+fn is_path(word: &str) -> bool {
+    word.contains(['/', '\\']) && word.len() > 1
+}
+
+/// The text without literals of the statement.
+fn hide(text: &str, literals: &[String]) -> String {
+    literals
+        .iter()
+        .fold(text.to_owned(), |text, literal| text.replace(literal, "…"))
+}
+
+/// Words of a statement that are no values (names of tables, columns, functions), and its literals of any length worth hiding,
+/// the longest first.
+fn words(statement: &str) -> (HashSet<String>, Vec<String>) {
     use datafusion::sql::sqlparser::dialect::DuckDbDialect;
     use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
     let tokens = Tokenizer::new(&DuckDbDialect {}, statement).tokenize();
-    tokens
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|token| match token {
-            Token::Word(word) => Some(word.value),
-            _ => None,
-        })
-        .collect()
+    let (mut names, mut literals) = (HashSet::new(), vec![]);
+    for token in tokens.unwrap_or_default() {
+        match token {
+            Token::Word(word) => {
+                names.insert(word.value);
+            }
+            Token::SingleQuotedString(text) if text.chars().count() > 2 => literals.push(text),
+            _ => {}
+        }
+    }
+    literals.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
+    (names, literals)
 }
 
 #[cfg(test)]
@@ -263,6 +295,8 @@ mod tests {
             "radiomics: image: \"/srv/data/DOE^JOHN/ct.nii.gz\" cannot be read",
             "cox: time of patient `DOE^JOHN` is -7",
             "open 'DOE^JOHN",
+            "regex parse error:\n    DOE^JOHN(",
+            "radiomics: image: DOE^JOHN/ct.nii is no image: /srv/x",
         ] {
             let told = told(
                 exec_datafusion_err!("{text}"),

@@ -92,7 +92,9 @@ impl FlightSql {
 
     /// The values that a client sends for parameters.
     async fn values(&self, client: &Arc<Client>, messages: PeekableFlightDataStream) -> Result<Vec<Values>, Fault> {
-        let mut batches = FlightRecordBatchStream::new_from_flight_data(messages.map_err(FlightError::from));
+        // Some drivers send the command alone where there are no values.
+        let filled = messages.try_filter(|message| std::future::ready(!message.data_header.is_empty()));
+        let mut batches = FlightRecordBatchStream::new_from_flight_data(filled.map_err(FlightError::from));
         let broken = |_| Fault::Invalid("the values of parameters cannot be read".to_owned());
         let most = client.shared.limits.message_bytes;
         let (mut values, mut bytes) = (vec![], 0);
@@ -414,8 +416,10 @@ impl FlightSqlService for FlightSql {
         let client = self.client(&request)?;
         let prepared = client.prepared(&command.prepared_statement_handle)?;
         let values = self.values(&client, request.into_inner()).await?;
-        let statement = prepared.statement(&client).await?;
-        let ready = Ready::new(&statement, &values)?;
+        if !values.is_empty() {
+            prepared.set(values);
+        }
+        let ready = prepared.ready(&client).await?;
         Ok(running::update(&client, ready).await?)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::served::{Served, refused, rows, text, together, update};
 use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables, CommandGetXdbcTypeInfo, SqlInfo};
-use datafusion::arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, UInt32Type};
 use futures::TryStreamExt;
 use std::sync::Arc;

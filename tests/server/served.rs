@@ -1,7 +1,7 @@
 //! A server as its users start it, and clients of it.
 
 use arrow_flight::sql::client::FlightSqlServiceClient;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use futures::TryStreamExt;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -173,11 +173,12 @@ impl Served {
     }
 
     /// Waits until the process is at rest: under 30 % of one processor. The seconds that it took.
-    pub fn rest(&self, most: Duration) -> Duration {
+    pub async fn rest(&self, most: Duration) -> Duration {
         let begun = Instant::now();
         loop {
             let before = self.cpu();
-            std::thread::sleep(Duration::from_millis(250));
+            // The client must get its turn to say that it is gone.
+            tokio::time::sleep(Duration::from_millis(250)).await;
             if self.cpu() - before < 0.3 * 0.25 {
                 return begun.elapsed();
             }
@@ -214,7 +215,7 @@ pub async fn text(client: &mut Client, sql: &str) -> Result<String, String> {
     let mut out = vec![];
     for batch in batches {
         for row in 0..batch.num_rows() {
-            let cell = |c| datafusion::arrow::util::display::array_value_to_string(c, row).unwrap();
+            let cell = |c: &ArrayRef| datafusion::arrow::util::display::array_value_to_string(c, row).unwrap();
             out.push(batch.columns().iter().map(cell).collect::<Vec<_>>().join(","));
         }
     }

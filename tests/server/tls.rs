@@ -2,7 +2,7 @@
 
 use crate::served::{SECRET, Served, text, together};
 use arrow_flight::sql::client::FlightSqlServiceClient;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use std::path::Path;
 use std::process::Command;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -16,6 +16,8 @@ fn authority() -> Authority {
     let key = KeyPair::generate().unwrap();
     let mut parameters = CertificateParams::new(vec![]).unwrap();
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Named otherwise than what it signs, or OpenSSL takes that for signed by itself.
+    parameters.distinguished_name.push(DnType::CommonName, "an authority");
     let pem = parameters.self_signed(&key).unwrap().pem();
     let issuer = Issuer::new(parameters, key);
     Authority { pem, issuer }
@@ -24,7 +26,10 @@ fn authority() -> Authority {
 /// A certificate and its key.
 fn certificate(authority: &Authority) -> (String, String) {
     let key = KeyPair::generate().unwrap();
-    let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, "a server or client");
     (
         parameters.signed_by(&key, &authority.issuer).unwrap().pem(),
         key.serialize_pem(),

@@ -1,6 +1,7 @@
 //! `require(condition, message)`.
 
 use crate::doc::{Doc, Kind};
+use crate::options::RadsqlOptions;
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
@@ -85,6 +86,12 @@ impl ScalarUDFImpl for Require {
         let message = cast(&arrays[1], &DataType::Utf8)?;
         let (holds, messages) = (condition.as_boolean(), message.as_string::<i32>());
         let first = (0..holds.len()).find(|row| !(holds.is_valid(*row) && holds.value(*row)));
+        // Errors of a server hold no cell's value, and a message that is a column is one.
+        let is_cell = matches!(args.args[1], ColumnarValue::Array(_));
+        let first = match RadsqlOptions::of(&args.config_options).record_failures && is_cell {
+            true if first.is_some() => return exec_err!("{}: the condition does not hold", DOC.name),
+            _ => first,
+        };
         match first {
             Some(row) if messages.is_valid(row) => exec_err!("{}", messages.value(row)),
             Some(_) => exec_err!("{}: the condition does not hold", DOC.name),

@@ -227,7 +227,8 @@ impl ScanRuntime {
     ///
     /// # Errors
     /// The first failure in the rows' order, unless `radsql.on_error` is `'null'`: then that row is `None` and the
-    /// failure is recorded. With [`RadsqlOptions::record_failures`] it is recorded in either case.
+    /// failure is recorded. With [`RadsqlOptions::record_failures`] it is recorded in either case, and the
+    /// error does not name the scan.
     pub async fn run<T, F>(
         self: &Arc<Self>,
         function: &'static str,
@@ -246,6 +247,7 @@ impl ScanRuntime {
         let job = Arc::new(job);
         let on_error = options.on_error;
         let recorded = on_error == OnError::Null || options.record_failures;
+        let hidden = options.record_failures;
         let session = options.session.clone();
         let threads = options.parallelism();
         let ours = self.turns(threads);
@@ -286,6 +288,7 @@ impl ScanRuntime {
                                 });
                                 match on_error {
                                     OnError::Null => Ok(None),
+                                    OnError::Fail if hidden => Err(without_scan(&e, &scan)),
                                     OnError::Fail => Err(e),
                                 }
                             }
@@ -474,6 +477,19 @@ fn message_of(e: &DataFusionError) -> String {
         DataFusionError::Execution(m) => m.clone(),
         other => other.strip_backtrace(),
     }
+}
+
+/// The failure of a scan without what the scan is called, for those who may see it in `scan_errors()` alone.
+fn without_scan(e: &DataFusionError, scan: &ScanRef) -> DataFusionError {
+    let texts = std::iter::once(&scan.image).chain(&scan.mask);
+    // Messages name the whole reference, or its file.
+    let mut names: Vec<&str> = texts
+        .flat_map(|t| [t.as_str(), t.split('#').next().unwrap_or(t)])
+        .collect();
+    names.retain(|name| !name.is_empty());
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    let message = names.iter().fold(message_of(e), |text, name| text.replace(name, "…"));
+    DataFusionError::Execution(format!("{message}; SELECT * FROM scan_errors() tells which scan"))
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -33,7 +33,9 @@ fn count(statement: &impl Visit, limit: u64) -> Result<()> {
         lambdas: 0,
     };
     if let ControlFlow::Break(what) = statement.visit(&mut expansion) {
-        return resources_err!("{what} stand more than {NESTED} deep in one another; name inner parts WITH name AS (...)");
+        return resources_err!(
+            "{what} stand more than {NESTED} deep in one another; name inner parts WITH name AS (...)"
+        );
     }
     let found = expansion.frames.first().map_or(0, |f| f.relations);
     if found > limit {

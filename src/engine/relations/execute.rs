@@ -223,7 +223,7 @@ impl ExecutionPlan for StatisticExec {
         };
         let (by, arguments) = (self.by.clone(), self.arguments.clone());
         let answers = async move {
-            // A query that nobody waits for any more ends with the group that it is at.
+            // A query that nobody waits for any more ends where its computation next looks.
             let _stops = StopOnDrop(stop);
             let terms = match terms {
                 Some(terms) => Some(list_of_terms(terms).await?),
@@ -305,10 +305,12 @@ impl Answering {
                 return exec_err!("{}: cancelled", self.question.function);
             }
             let table = Table::new(definition.name, groups.take(group)?, &self.options);
-            answers.push(Answer::of(
-                (definition.evaluate)(table, &self.options)?,
-                self.question.gives,
-            )?);
+            let answer =
+                radsql_udfs::survival::interruptible(&self.stop, || (definition.evaluate)(table, &self.options));
+            let Ok(answer) = answer else {
+                return exec_err!("{}: cancelled", self.question.function);
+            };
+            answers.push(Answer::of(answer?, self.question.gives)?);
         }
         let labels = std::mem::take(&mut groups.labels);
         drop(groups);

@@ -35,6 +35,7 @@ mod fenwick;
 mod follow_up;
 mod icc;
 mod incident;
+mod interrupt;
 mod kaplan_meier;
 mod ldl;
 mod log_rank;
@@ -87,6 +88,7 @@ pub use error::SurvivalError;
 pub use follow_up::FollowUp;
 pub use icc::{Icc, IccForm, IccTable, icc, icc_of_features};
 pub use incident::{HazardRatio, IncidentAuc, IncidentCurve, IncidentDiscrimination, incident_auc, incident_roc};
+pub use interrupt::{Interrupted, interruptible};
 pub use kaplan_meier::{KaplanMeier, SurvivalStep, kaplan_meier, kaplan_meier_by};
 pub use log_rank::{
     LogRank, LogRankGroup, LogRankWeight, PairwiseLogRank, Rho, TrendTest, log_rank, pairwise_log_rank,

@@ -48,6 +48,7 @@ impl Resampling {
         let count = rows as u32;
         let passed_over = count.wrapping_neg() % count.max(1);
         for replicate in 0..self.replicates {
+            crate::interrupt::check();
             let mut generator = base.clone();
             generator.set_stream(u64::from(replicate));
             counts.fill(0);

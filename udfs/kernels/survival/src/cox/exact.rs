@@ -105,6 +105,7 @@ impl Subsets {
         // Were all as the highest (the lowest), the answer would be the lower (upper) end.
         let (mut low, mut high) = (alike - highest, alike - lowest);
         loop {
+            crate::interrupt::check();
             let level = f64::midpoint(low, high);
             let drawn: f64 = self
                 .at_risk

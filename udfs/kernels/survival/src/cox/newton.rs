@@ -51,6 +51,7 @@ pub(crate) fn maximise(design: Design<'_>, ties: Ties, convergence: Convergence,
     let mut settled = covariates == 0;
     let mut iterations = 0;
     while !settled && iterations < convergence.max_iterations {
+        crate::interrupt::check();
         iterations += 1;
         current.at(design, &trial, ties);
         let finite = is_finite(current);

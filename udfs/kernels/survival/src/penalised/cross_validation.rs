@@ -1,5 +1,6 @@
 //! Choice of the penalty by cross-validation.
 
+use crate::interrupt;
 use std::num::NonZeroUsize;
 
 use super::folds::{FoldCount, Folds, assign_folds};
@@ -395,9 +396,12 @@ fn in_threads<T: Send>(
     let shares: Vec<Vec<(usize, Result<T, SurvivalError>)>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|worker| {
+                let stop = interrupt::current();
                 scope.spawn(move || {
-                    let mine = (worker..tasks).step_by(threads);
-                    mine.map(|task| (task, run(task))).collect::<Vec<_>>()
+                    interrupt::within(stop, || {
+                        let mine = (worker..tasks).step_by(threads);
+                        mine.map(|task| (task, run(task))).collect::<Vec<_>>()
+                    })
                 })
             })
             .collect();

@@ -134,6 +134,7 @@ impl Gram {
         let mut change = self.pass(point, penalties, &all);
         let tolerance = tolerance.max(1e-4 * change.max(first));
         while change >= tolerance && passes < limit {
+            crate::interrupt::check();
             support = not_zero(point);
             // Decomposing afresh costs as much as a sixth of the support's size in passes.
             let patience = if support.len() <= SMALL_SUPPORT {

@@ -68,6 +68,7 @@ pub(crate) fn fit_path(
     };
     let mut lambda = f64::INFINITY;
     for index in 0..count {
+        crate::interrupt::check();
         let before = lambda;
         lambda = match given {
             Some(lambdas) => lambdas[index],

@@ -134,6 +134,7 @@ impl<'a> Solver<'a> {
         self.last_size = None;
         self.left = f64::INFINITY;
         loop {
+            crate::interrupt::check();
             self.add(&added);
             // Roughly first, since columns that join change the answer.
             if self.converge(lambda, Precision::Rough) == Outcome::OutOfPasses {
@@ -237,6 +238,7 @@ impl<'a> Solver<'a> {
         self.set_penalties(lambda);
         let mut first = None;
         loop {
+            crate::interrupt::check();
             if precision == Precision::Full && self.left < self.threshold {
                 return Outcome::Converged;
             }
@@ -338,6 +340,7 @@ impl<'a> Solver<'a> {
         let mut first = None;
         let mut places: Vec<usize> = (0..columns.len()).collect();
         loop {
+            crate::interrupt::check();
             let mut change = 0.0_f64;
             for &place in &places {
                 let values = self.data.column(columns[place]);

@@ -213,6 +213,7 @@ fn greedy(table: &Standardised, order: &[usize], cutoff: CorrelationCutoff) -> D
             drop_correlated(table, earlier, &mut waiting, cutoff, &mut dropped, &mut products);
         }
         while !waiting.is_empty() {
+            crate::interrupt::check();
             let first = waiting.remove(0);
             kept.push(first);
             drop_correlated(table, &[first], &mut waiting, cutoff, &mut dropped, &mut products);
