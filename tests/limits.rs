@@ -39,9 +39,10 @@ fn child() {
                     }
                     Ok::<_, datafusion::common::DataFusionError>(count)
                 };
-                match run.await {
-                    Ok(rows) => writeln!(out, "answer: {rows} rows").unwrap(),
-                    Err(e) => writeln!(out, "error: {}", radsql::shell::message(&e)).unwrap(),
+                match tokio::time::timeout(std::time::Duration::from_secs(20), run).await {
+                    Err(_) => writeln!(out, "stopped").unwrap(),
+                    Ok(Ok(rows)) => writeln!(out, "answer: {rows} rows").unwrap(),
+                    Ok(Err(e)) => writeln!(out, "error: {}", radsql::shell::message(&e)).unwrap(),
                 }
             }
             let one = session.sql("SELECT 1").await.unwrap().collect().await.unwrap();

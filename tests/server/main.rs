@@ -5,6 +5,7 @@ mod acceptance;
 mod isolation;
 mod load;
 mod operations;
+mod panics;
 mod protocol;
 mod safety;
 mod served;

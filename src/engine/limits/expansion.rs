@@ -33,9 +33,7 @@ fn count(statement: &impl Visit, limit: u64) -> Result<()> {
         lambdas: 0,
     };
     if let ControlFlow::Break(what) = statement.visit(&mut expansion) {
-        return resources_err!(
-            "{what} stand more than {NESTED} deep in one another; name inner parts WITH name AS (...)"
-        );
+        return resources_err!("{what}");
     }
     let found = expansion.frames.first().map_or(0, |f| f.relations);
     if found > limit {
@@ -54,6 +52,9 @@ fn count(statement: &impl Visit, limit: u64) -> Result<()> {
 
 /// Queries in expressions, or lambdas, in one another. Planning takes twice as long for each more.
 pub const NESTED: usize = 8;
+
+/// Columns of a CUBE: each more doubles the ways of grouping.
+const CUBE: usize = 12;
 
 #[derive(Debug, Default)]
 struct Frame {
@@ -78,24 +79,32 @@ fn address(query: &Query) -> usize {
 }
 
 impl Visitor for Expansion {
-    type Break = &'static str;
+    type Break = String;
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<&'static str> {
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
         match expr {
             Expr::Lambda(_) => self.lambdas += 1,
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => self.queries += 1,
+            Expr::Cube(columns) if columns.len() > CUBE => {
+                return ControlFlow::Break(format!(
+                    "CUBE of {} columns groups rows in more ways than there are; {CUBE} are possible, or GROUPING SETS \
+                     (...)",
+                    columns.len()
+                ));
+            }
             _ => {}
         }
-        if self.lambdas > NESTED {
-            return ControlFlow::Break("functions x -> ...");
-        }
-        if self.queries > NESTED {
-            return ControlFlow::Break("queries in expressions");
-        }
-        ControlFlow::Continue(())
+        let what = match (self.lambdas > NESTED, self.queries > NESTED) {
+            (true, _) => "functions x -> ...",
+            (_, true) => "queries in expressions",
+            _ => return ControlFlow::Continue(()),
+        };
+        ControlFlow::Break(format!(
+            "{what} stand more than {NESTED} deep in one another; name inner parts WITH name AS (...)"
+        ))
     }
 
-    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<&'static str> {
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<String> {
         match expr {
             Expr::Lambda(_) => self.lambdas -= 1,
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => self.queries -= 1,
@@ -104,7 +113,7 @@ impl Visitor for Expansion {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<&'static str> {
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
         for common in query.with.iter().flat_map(|w| &w.cte_tables) {
             self.commons
                 .insert(address(&common.query), common.alias.name.value.to_lowercase());
@@ -116,7 +125,7 @@ impl Visitor for Expansion {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<&'static str> {
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
         let relations = self.frames.pop().map_or(0, |f| f.relations);
         let common = self.commons.remove(&address(query));
         if let Some(frame) = self.frames.last_mut() {
@@ -128,7 +137,7 @@ impl Visitor for Expansion {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<&'static str> {
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<String> {
         let name = match relation.0.as_slice() {
             [part] => part.as_ident().map(|i| i.value.to_lowercase()),
             _ => None,
@@ -161,6 +170,9 @@ mod tests {
             let e = told(&text(9)).unwrap_err().to_string();
             assert!(e.contains("more than 8 deep"), "{e}");
         }
+        told("SELECT 1 FROM t GROUP BY CUBE (a, b, c)").unwrap();
+        let columns = vec!["a"; 13].join(", ");
+        assert!(told(&format!("SELECT 1 FROM t GROUP BY CUBE ({columns})")).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! puts the expressions of a projection into the conditions above it, so what is small here can grow without end there.
 //! All is counted as often as it is reached, and counting stops at the limit.
 
+use super::calls;
 use super::expansion::NESTED;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion, TreeNodeVisitor};
@@ -22,7 +23,7 @@ pub struct PlanLimits {
     pub joins: usize,
     /// Parts of expressions in all.
     pub expressions: usize,
-    /// Parts of expressions by how deep each of them is: the time that planning takes.
+    /// Parts of expressions by how deep each of them is, and columns by columns: the time that planning takes.
     pub work: u64,
     /// Columns of one step.
     pub columns: usize,
@@ -32,6 +33,10 @@ pub struct PlanLimits {
     pub condition: u64,
     /// Bytes of text written in the statement that each of many rows repeats.
     pub constants: u64,
+    /// Whether `array_agg(...) OVER (...)` is possible, which makes a list for each row.
+    pub window_lists: bool,
+    /// Whether texts and lists with offsets of 64 bits may be made.
+    pub large_types: bool,
     /// Bytes that every value of a type takes, whatever it is.
     pub fixed_width: u64,
 }
@@ -42,7 +47,9 @@ impl PlanLimits {
         Self {
             nodes: 10_000,
             joins: 250,
-            work: 40_000_000,
+            window_lists: false,
+            large_types: false,
+            work: 100_000_000,
             ..Self::default()
         }
     }
@@ -61,6 +68,8 @@ impl Default for PlanLimits {
             fields: 5_000_000,
             condition: 100_000,
             constants: 128 << 10,
+            window_lists: true,
+            large_types: true,
             fixed_width: 1 << 20,
         }
     }
@@ -149,7 +158,7 @@ impl Check<'_> {
         let columns = self.plan(plan)?;
         self.nested -= 1;
         // `a IN (SELECT b ...)` becomes a join on what b stands for.
-        columns.values().try_for_each(|weight| self.condition(*weight))
+        columns.values().try_for_each(|weight| self.condition(weight.parts))
     }
 
     fn enter(&mut self, plan: &LogicalPlan, depth: usize) -> Result<()> {
@@ -179,6 +188,19 @@ impl Check<'_> {
         }
         for field in fields {
             self.data_type(field.data_type())?;
+        }
+        // Names are looked up among all others, for each of them.
+        let width = fields.len() as u64;
+        self.work(width * width / 8)
+    }
+
+    fn work(&mut self, steps: u64) -> Result<()> {
+        self.work = self.work.saturating_add(steps);
+        if self.expressions > self.limits.expressions || self.work > self.limits.work {
+            return resources_err!(
+                "the expressions of the statement are too long, or its columns too many; make tables of parts of it, and \
+                 use IN (...) or concat(...) for long chains of operators"
+            );
         }
         Ok(())
     }
@@ -239,10 +261,14 @@ impl Check<'_> {
         let schema = plan.schema();
         let width = schema.fields().len();
         plan.apply_expressions(|e| {
+            let before = self.expressions;
             let weight = self.expression(e, &below)?;
+            let written = (self.expressions - before) as u64;
             match plan {
                 // What rows are ordered and grouped by is put in its place as conditions are.
-                LogicalPlan::Filter(_) | LogicalPlan::Join(_) | LogicalPlan::Sort(_) => self.condition(weight)?,
+                LogicalPlan::Filter(_) | LogicalPlan::Join(_) | LogicalPlan::Sort(_) => {
+                    self.condition(weight.parts.saturating_sub(written))?;
+                }
                 LogicalPlan::Values(_) if width > 0 => {
                     let field = schema.field(position % width);
                     if weight.text > 0 {
@@ -274,8 +300,8 @@ impl Check<'_> {
         Ok(out)
     }
 
-    fn condition(&self, weight: Weight) -> Result<()> {
-        if weight.parts > self.limits.condition {
+    fn condition(&self, parts: u64) -> Result<()> {
+        if parts > self.limits.condition {
             return resources_err!(
                 "a condition or an order has more than {} parts once the names in it are replaced by what they stand for; \
                  make a table of the columns with CREATE TABLE ... AS, and use that",
@@ -298,13 +324,7 @@ impl Check<'_> {
         let Counter {
             weight, own, deepest, ..
         } = counter;
-        self.work = self.work.saturating_add(own.saturating_mul(deepest));
-        if self.expressions > self.limits.expressions || self.work > self.limits.work {
-            return resources_err!(
-                "the expressions of the statement are too long or too many; make tables of parts of it, and use \
-                 IN (...) or concat(...) for long chains of operators"
-            );
-        }
+        self.work(own.saturating_mul(deepest))?;
         Ok(weight)
     }
 }
@@ -328,6 +348,7 @@ impl<'n> TreeNodeVisitor<'n> for Counter<'_, '_> {
         self.own += 1;
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
+        calls::check(e, self.check.limits)?;
         let weight = &mut self.weight;
         weight.parts = weight.parts.saturating_add(1);
         match e {

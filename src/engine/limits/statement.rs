@@ -26,8 +26,10 @@ pub struct StatementLimits {
     pub depth: usize,
     /// SELECTs, tables of a FROM, joins and lists of VALUES in all.
     pub relations: usize,
-    /// Items of one SELECT, GROUP BY or ORDER BY.
+    /// Items of one SELECT.
     pub items: usize,
+    /// Items of one GROUP BY, ORDER BY or PARTITION BY.
+    pub keys: usize,
 }
 
 impl Default for StatementLimits {
@@ -37,7 +39,8 @@ impl Default for StatementLimits {
             terms: 5_000,
             depth: 100,
             relations: 1_000,
-            items: 20_000,
+            items: 10_000,
+            keys: 1_000,
         }
     }
 }
@@ -79,7 +82,9 @@ pub enum TooMuch {
         limit: usize,
     },
     /// A clause has too many items.
-    #[error("a SELECT, GROUP BY or ORDER BY has more than {limit} items; put many values of one kind into an array")]
+    #[error(
+        "a SELECT, GROUP BY or ORDER BY has more than {limit} items; put many values of one kind into an array, or rows"
+    )]
     Items {
         /// The most.
         limit: usize,
@@ -127,8 +132,10 @@ pub fn check(text: &str, limits: &StatementLimits) -> Result<(), TooMuch> {
 enum Clause {
     /// None that makes relations or columns: arguments, lists, VALUES.
     List,
-    /// Columns, or what rows are grouped and ordered by.
+    /// Columns.
     Items,
+    /// What rows are grouped and ordered by.
+    Keys,
     /// Tables.
     From,
 }
@@ -312,14 +319,14 @@ impl<'a> Counter<'a> {
         };
         level.items += 1;
         let (clause, items) = (level.clause, level.items);
-        match clause {
-            Clause::From => self.relation(),
-            Clause::Items if items >= self.limits.items => {
-                self.found = Some(TooMuch::Items {
-                    limit: self.limits.items,
-                });
-            }
-            Clause::Items | Clause::List => {}
+        let limit = match clause {
+            Clause::From => return self.relation(),
+            Clause::Items => self.limits.items,
+            Clause::Keys => self.limits.keys,
+            Clause::List => return,
+        };
+        if items >= limit {
+            self.found = Some(TooMuch::Items { limit });
         }
     }
 
@@ -380,8 +387,15 @@ impl<'a> Counter<'a> {
             | Keyword::PIVOT
             | Keyword::UNPIVOT
             | Keyword::MATCH_RECOGNIZE => relation = true,
-            Keyword::GROUP | Keyword::ORDER | Keyword::SORT | Keyword::CLUSTER | Keyword::DISTRIBUTE if !named => {
-                level.enter(Clause::Items);
+            Keyword::GROUP
+            | Keyword::ORDER
+            | Keyword::PARTITION
+            | Keyword::SORT
+            | Keyword::CLUSTER
+            | Keyword::DISTRIBUTE
+                if !named =>
+            {
+                level.enter(Clause::Keys);
             }
             Keyword::WHERE
             | Keyword::HAVING
@@ -434,7 +448,8 @@ mod tests {
             &format!("SELECT * FROM (VALUES {}) AS v", rows(20_000, "(1, 'a', NULL)")),
             &format!("SELECT * FROM t WHERE x IN ({})", rows(50_000, "1")),
             &format!("SELECT [{}]", rows(50_000, "1")),
-            &format!("SELECT {} FROM t", rows(10_000, "a")),
+            &format!("SELECT {} FROM t", rows(9_999, "a")),
+            &format!("SELECT 1 FROM t ORDER BY {}", rows(999, "a")),
             &format!("SELECT {}", vec!["1"; 900].join(" UNION ALL SELECT ")),
             &format!(
                 "SELECT 1 FROM t {}",
@@ -532,14 +547,15 @@ mod tests {
         for text in many {
             assert_eq!(told(&text), Err(TooMuch::Relations { limit: 1_000 }), "{}", &text[..60]);
         }
-        for clause in [
-            "SELECT 1",
-            "SELECT 1 ORDER BY 1",
-            "SELECT 1 GROUP BY 1",
-            "SELECT 1 UNION SELECT 1",
+        for (clause, limit) in [
+            ("SELECT 1", 10_000),
+            ("SELECT 1 UNION SELECT 1", 10_000),
+            ("SELECT 1 ORDER BY 1", 1_000),
+            ("SELECT 1 GROUP BY 1", 1_000),
+            ("SELECT sum(a) OVER (PARTITION BY 1", 1_000),
         ] {
             let text = format!("{clause}{}", ", 1".repeat(20_000));
-            assert_eq!(told(&text), Err(TooMuch::Items { limit: 20_000 }), "{clause}");
+            assert_eq!(told(&text), Err(TooMuch::Items { limit }), "{clause}");
         }
         let text = " ".repeat((1 << 20) + 1);
         assert!(matches!(told(&text), Err(TooMuch::Bytes { .. })));
