@@ -111,7 +111,7 @@ impl Client {
     /// When this session has none of the handle: closed, another session's, or made up.
     pub fn prepared(&self, handle: &[u8]) -> Result<Arc<Prepared>, Fault> {
         let handle = Handle::try_from(handle).ok();
-        match handle.and_then(|handle| Some(self.handles().get(&handle)?.1.prepared()?)) {
+        match handle.and_then(|handle| self.handles().get(&handle)?.1.prepared()) {
             Some(prepared) => Ok(prepared),
             None => Err(Fault::NotFound("this session has no such prepared statement".into())),
         }

@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 
 /// What an ingest asks to do with a table that is there, or not.
 fn how(command: &CommandStatementIngest) -> Result<Store, Fault> {
-    let options = command.table_definition_options.clone().unwrap_or_default();
+    let options = command.table_definition_options.unwrap_or_default();
     let absent = TableNotExistOption::try_from(options.if_not_exist);
     let present = TableExistsOption::try_from(options.if_exists);
     Ok(match (absent, present) {

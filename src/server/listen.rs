@@ -27,11 +27,14 @@ pub struct Connection {
     state: Arc<State>,
 }
 
+/// By user: a tag of the password, and the session.
+type SignedIn = HashMap<String, ([u8; 32], Arc<Client>)>;
+
 struct State {
     shared: Arc<Shared>,
     /// Keys the passwords below, so that they are nowhere in memory.
     key: [u8; 32],
-    signed_in: Mutex<HashMap<String, ([u8; 32], Arc<Client>)>>,
+    signed_in: Mutex<SignedIn>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -52,7 +55,7 @@ impl Connection {
         })
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, ([u8; 32], Arc<Client>)>> {
+    fn known(&self) -> MutexGuard<'_, SignedIn> {
         self.state.signed_in.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -53,9 +53,9 @@ pub struct Metrics {
     pub cached_features: Counter<u64, AtomicU64>,
 }
 
-impl Metrics {
+impl Default for Metrics {
     /// Nothing counted yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let buckets = || Histogram::new([0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 3600.0]);
         Self {
             seconds: Family::new_with_constructor(buckets),
@@ -72,7 +72,9 @@ impl Metrics {
             cached_features: Counter::default(),
         }
     }
+}
 
+impl Metrics {
     /// Everything, as the registry writes it.
     pub fn registry(&self) -> Registry {
         let mut r = Registry::with_prefix("radsql");

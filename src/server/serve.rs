@@ -133,7 +133,7 @@ impl Server {
             threads: QueryThreads::new().map_err(StartError::Threads)?,
             places: Arc::new(Semaphore::new(config.limits.statements)),
             limits: config.limits,
-            metrics: Metrics::new(),
+            metrics: Metrics::default(),
             changes: AtomicU64::new(0),
             stop: watch::Sender::new(false),
             stopping: AtomicBool::new(false),

@@ -354,11 +354,8 @@ fn range(args: &[Argument], row: usize) -> u128 {
         + u128::from(nanos.unsigned_abs()) / 1_000_000;
     // Steps below a millisecond are a thousandth of a thousandth at the shortest.
     let width = start.abs_diff(stop);
-    if step == 0 {
-        width.saturating_mul(1_000_000) / u128::from(nanos.unsigned_abs().max(1)) + 2
-    } else {
-        width / step + 2
-    }
+    let fine = || width.saturating_mul(1_000_000) / u128::from(nanos.unsigned_abs().max(1));
+    width.checked_div(step).unwrap_or_else(fine) + 2
 }
 
 /// Bytes that the values of an array take.
