@@ -206,5 +206,10 @@ fn machine_memory() -> usize {
         return 0;
     };
     system.refresh_memory();
-    usize::try_from(system.total_memory()).unwrap_or(0)
+    let machine = system.total_memory();
+    // In a container, what that may have.
+    let most = system
+        .cgroup_limits()
+        .map_or(machine, |limits| limits.total_memory.min(machine));
+    usize::try_from(most).unwrap_or(0)
 }

@@ -101,7 +101,15 @@ impl Serve {
     ///
     /// # Errors
     /// Why it does not start, or has failed.
-    pub async fn execute(self) -> Result<(), Failure> {
+    pub async fn execute(mut self) -> Result<(), Failure> {
+        // The working folder will be another one.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.users = self.users.as_deref().map(absolute);
+        self.temp = self.temp.as_deref().map(absolute);
+        let cache = self.cache.as_deref().filter(|folder| !folder.is_empty());
+        if let Some(folder) = cache {
+            self.cache = Some(absolute(Path::new(folder)).display().to_string());
+        }
         let (users, shown) = self.users()?;
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Some(Tls {

@@ -122,6 +122,11 @@ fn root(error: &DataFusionError) -> &DataFusionError {
     }
 }
 
+/// Whether a task of the engine has panicked, which it tells in several ways.
+fn is_panic(error: &DataFusionError, text: &str) -> bool {
+    matches!(error, DataFusionError::ExecutionJoin(e) if e.is_panic()) || text.contains("panicked with message")
+}
+
 /// What the file policy's refusals have in common.
 fn is_refusal(text: &str) -> bool {
     text.contains("this server") || text.contains("not granted to this user")
@@ -144,7 +149,7 @@ fn code(error: &DataFusionError) -> tonic::Code {
         DataFusionError::SchemaError(inner, _) if matches!(**inner, SchemaError::FieldNotFound { .. }) => {
             tonic::Code::InvalidArgument
         }
-        DataFusionError::ExecutionJoin(e) if e.is_panic() => tonic::Code::Internal,
+        _ if is_panic(error, &text) => tonic::Code::Internal,
         _ => tonic::Code::InvalidArgument,
     }
 }
@@ -154,7 +159,7 @@ fn explain(error: &DataFusionError, statement: &str) -> String {
     let inner = root(error);
     match inner {
         DataFusionError::Internal(_) => return DEFECT.into(),
-        DataFusionError::ExecutionJoin(e) if e.is_panic() => return DEFECT.into(),
+        _ if is_panic(inner, &inner.to_string()) => return DEFECT.into(),
         _ => {}
     }
     let text = message(inner);

@@ -61,8 +61,9 @@ impl FlightSql {
         }
     }
 
-    fn ready(&self, client: &Client, ready: Ready, descriptor: FlightDescriptor) -> Answer<FlightInfo> {
+    async fn ready(&self, client: &Arc<Client>, ready: Ready, descriptor: FlightDescriptor) -> Answer<FlightInfo> {
         let schema = ready.schema();
+        let ready = ready.run_changes(client).await?;
         let handle = client.keep_ready(ready)?;
         let ticket = TicketStatementQuery {
             statement_handle: handle.to_vec().into(),
@@ -76,18 +77,40 @@ impl FlightSql {
     /// As `get_flight_info`.
     pub async fn schema(&self, request: Request<FlightDescriptor>) -> Answer<SchemaResult> {
         let client = self.client(&request)?;
-        let info = self.get_flight_info(request).await?.into_inner();
-        forget_tickets(&client, &info);
-        Ok(Response::new(SchemaResult { schema: info.schema }))
+        let asked = Any::decode(&*request.get_ref().cmd).ok();
+        let asked = asked.and_then(|any| Command::try_from(any).ok());
+        // Statements are planned for it and not run.
+        let schema = match asked {
+            Some(Command::CommandStatementQuery(query)) => {
+                let statement = Statement::plan(&client, &query.query).await?;
+                ipc(&statement.schema)?
+            }
+            Some(Command::CommandPreparedStatementQuery(query)) => {
+                let prepared = client.prepared(&query.prepared_statement_handle)?;
+                let statement = prepared.statement(&client).await?;
+                ipc(&statement.schema)?
+            }
+            _ => self.get_flight_info(request).await?.into_inner().schema,
+        };
+        Ok(Response::new(SchemaResult { schema }))
     }
 
     fn metadata(&self, batch: RecordBatch) -> Answer<Rows> {
-        let rows = ready_made(batch.schema(), batch);
+        let rows = ready_made(batch.schema(), vec![batch]);
         Ok(Response::new(Box::pin(rows)))
     }
 
     fn rows(&self, client: &Arc<Client>, ready: Ready) -> Answer<Rows> {
-        Ok(Response::new(Box::pin(running::rows(client, ready)?)))
+        match ready.done {
+            Some(batches) => Ok(Response::new(Box::pin(ready_made(
+                ready
+                    .statements
+                    .first()
+                    .map_or_else(|| Arc::new(Schema::empty()), |s| Arc::clone(&s.schema)),
+                batches,
+            )))),
+            None => Ok(Response::new(Box::pin(running::rows(client, ready)?))),
+        }
     }
 
     /// The values that a client sends for parameters.
@@ -216,6 +239,7 @@ impl FlightSqlService for FlightSql {
         let client = self.client(&request)?;
         let statement = Statement::plan(&client, &query.query).await?;
         self.ready(&client, Ready::new(&statement, &[])?, request.into_inner())
+            .await
     }
 
     async fn get_flight_info_prepared_statement(
@@ -225,7 +249,8 @@ impl FlightSqlService for FlightSql {
     ) -> Answer<FlightInfo> {
         let client = self.client(&request)?;
         let prepared = client.prepared(&query.prepared_statement_handle)?;
-        self.ready(&client, prepared.ready(&client).await?, request.into_inner())
+        let ready = prepared.ready(&client).await?;
+        self.ready(&client, ready, request.into_inner()).await
     }
 
     async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Answer<Rows> {

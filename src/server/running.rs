@@ -4,7 +4,7 @@ use crate::server::client::Client;
 use crate::server::errors::Fault;
 use crate::server::log::{Fingerprint, TARGET};
 use crate::server::metrics::Ended;
-use crate::server::statement::{Ready, Statement};
+use crate::server::statement::{Kind, Ready, Statement};
 use crate::server::wire;
 use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
@@ -255,25 +255,53 @@ async fn batches(
 /// # Errors
 /// Of the first that fails; those before it have taken effect.
 pub async fn update(client: &Arc<Client>, ready: Ready) -> Result<i64, Fault> {
+    let changed = collect(client, ready).await?.iter().map(count).sum::<u64>();
+    Ok(i64::try_from(changed).unwrap_or(i64::MAX))
+}
+
+/// Runs statements for what they change, and gives what they tell about it.
+///
+/// # Errors
+/// As [`update`].
+pub async fn collect(client: &Arc<Client>, ready: Ready) -> Result<Vec<RecordBatch>, Fault> {
     let first = ready.first().cloned().ok_or(Fault::Defect)?;
     let mut running = Running::new(client, first.fingerprint, first.kind.name())?;
     let session = Arc::clone(client);
+    let is_query = first.kind == Kind::Query;
     let work = async move {
-        let mut changed = 0;
+        let mut told = vec![];
         for statement in &ready.statements {
             let mut rows = Box::pin(batches(&session, statement).await?);
             while let Some(batch) = rows.try_next().await? {
-                changed += count(&batch);
+                // Rows of a query that is run as an update go nowhere.
+                if !is_query {
+                    told.push(wire::batch(&batch, &statement.schema).map_err(|e| Fault::engine(e.into(), ""))?);
+                }
             }
         }
-        Ok(changed)
+        Ok(told)
     };
     let result = running.on_query_threads(work).await;
-    if let Ok(changed) = &result {
-        running.add_rows(*changed);
+    if let Ok(told) = &result {
+        running.add_rows(told.iter().map(count).sum());
     }
     running.ended(&result);
-    result.map(|changed| i64::try_from(changed).unwrap_or(i64::MAX))
+    result
+}
+
+/// Notes a statement that could not be planned.
+pub fn refused(client: &Client, fingerprint: Fingerprint, fault: &Fault) {
+    let outcome = fault.outcome();
+    let ended = Ended { kind: "plan", outcome };
+    client.shared.metrics.statements.get_or_create(&ended).inc();
+    tracing::info!(
+        target: TARGET,
+        user = %client.identity.user,
+        statement = %fingerprint,
+        kind = "plan",
+        outcome,
+        "statement"
+    );
 }
 
 /// Rows changed, as DataFusion tells them: a column of counts.
@@ -283,10 +311,10 @@ fn count(batch: &RecordBatch) -> u64 {
 }
 
 /// Batches that are there already, as messages for a client.
-pub fn ready_made(schema: SchemaRef, batch: RecordBatch) -> impl Stream<Item = Result<FlightData, Status>> {
+pub fn ready_made(schema: SchemaRef, batches: Vec<RecordBatch>) -> impl Stream<Item = Result<FlightData, Status>> {
     FlightDataEncoderBuilder::new()
         .with_schema(schema)
         .with_max_flight_data_size(MESSAGE)
-        .build(stream::iter([Ok(batch)]))
+        .build(stream::iter(batches.into_iter().map(Ok)))
         .map_err(Status::from)
 }

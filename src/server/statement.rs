@@ -5,7 +5,8 @@ use crate::server::client::Client;
 use crate::server::errors::Fault;
 use crate::server::log::Fingerprint;
 use crate::server::parameters::{self, Parameter, Values};
-use crate::server::{settings, wire};
+use crate::server::{running, settings, wire};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -70,6 +71,7 @@ impl Statement {
     /// What is wrong with it.
     pub async fn plan(client: &Arc<Client>, text: &str) -> Result<Arc<Self>, Fault> {
         let (session, text) = (Arc::clone(client), text.to_owned());
+        let fingerprint = Fingerprint::of(&text);
         let work = move || async move {
             let changes = session.shared.changes.load(Ordering::Acquire);
             let numbered = parameters::number(&text)?;
@@ -100,7 +102,7 @@ impl Statement {
                 Planned::Plan(plan) => parameters::of(plan).map_err(fail)?,
             };
             Ok(Arc::new(Self {
-                fingerprint: Fingerprint::of(&text),
+                fingerprint,
                 kind: Kind::of(&planned),
                 schema,
                 parameters,
@@ -109,7 +111,11 @@ impl Statement {
                 text,
             }))
         };
-        client.shared.threads.deep(work).await
+        let planned = client.shared.threads.deep(work).await;
+        if let Err(fault) = &planned {
+            running::refused(client, fingerprint, fault);
+        }
+        planned
     }
 
     /// The statement, planned anew where something has changed since.
@@ -253,6 +259,8 @@ impl Prepared {
 pub struct Ready {
     /// At least one; all have the same columns.
     pub statements: Vec<Arc<Statement>>,
+    /// What they gave, where they were run already.
+    pub done: Option<Vec<RecordBatch>>,
 }
 
 impl Ready {
@@ -265,7 +273,23 @@ impl Ready {
             [] => vec![statement.bind(&Values::new())?],
             several => several.iter().map(|v| statement.bind(v)).collect::<Result<_, _>>()?,
         };
-        Ok(Self { statements })
+        Ok(Self { statements, done: None })
+    }
+
+    /// Runs what changes something, so that it has happened when the client hears of its result. Drivers fetch no rows of a
+    /// CREATE TABLE. A query runs when its rows are asked for.
+    ///
+    /// # Errors
+    /// Why it could not be run.
+    pub async fn run_changes(self, client: &Arc<Client>) -> Result<Self, Fault> {
+        if self.done.is_some() || self.first().is_none_or(|s| s.kind == Kind::Query) {
+            return Ok(self);
+        }
+        let done = running::collect(client, self.clone()).await?;
+        Ok(Self {
+            done: Some(done),
+            ..self
+        })
     }
 
     /// The columns.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod acceptance;
+mod examples;
 mod isolation;
 mod load;
 mod operations;

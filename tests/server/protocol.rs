@@ -224,3 +224,34 @@ async fn what_was_planned_is_what_comes() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_changes_something_has_happened_when_it_is_answered() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let mut will = served.client("will").await;
+    // Nobody fetches the rows of these.
+    will.execute("CREATE TABLE t AS SELECT 1 AS a".into(), None)
+        .await
+        .unwrap();
+    will.execute("INSERT INTO t VALUES (2), (3)".into(), None)
+        .await
+        .unwrap();
+    assert_eq!(text(&mut will, "SELECT count(*) FROM t").await.unwrap(), "3");
+    assert!(will.execute("DROP TABLE nothing_such".into(), None).await.is_err());
+    assert_eq!(text(&mut will, "INSERT INTO t VALUES (4)").await.unwrap(), "1");
+    assert_eq!(text(&mut will, "SELECT count(*) FROM t").await.unwrap(), "4");
+    // To be asked for its columns runs nothing.
+    let command = arrow_flight::sql::CommandStatementQuery {
+        query: "INSERT INTO t VALUES (5)".into(),
+        transaction_id: None,
+    };
+    use arrow_flight::sql::ProstMessageExt;
+    use prost::Message;
+    let descriptor = arrow_flight::FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    let mut request = tonic::Request::new(descriptor);
+    let token = format!("Bearer {}", will.token().unwrap()).parse().unwrap();
+    request.metadata_mut().insert("authorization", token);
+    will.inner_mut().get_schema(request).await.unwrap();
+    assert_eq!(text(&mut will, "SELECT count(*) FROM t").await.unwrap(), "4");
+}
