@@ -132,6 +132,9 @@ impl Server {
             auth: Authenticator::new(config.users, config.auth)?,
             threads: QueryThreads::new().map_err(StartError::Threads)?,
             places: Arc::new(Semaphore::new(config.limits.statements)),
+            planners: Arc::new(Semaphore::new(
+                2 * std::thread::available_parallelism().map_or(2, usize::from),
+            )),
             limits: config.limits,
             metrics: Metrics::default(),
             changes: AtomicU64::new(0),

@@ -62,6 +62,8 @@ pub struct Shared {
     pub changes: AtomicU64,
     /// Places of statements.
     pub places: Arc<Semaphore>,
+    /// Places of those that plan, who wait for one: planning takes a processor and a stack.
+    pub planners: Arc<Semaphore>,
     /// True when statements must end.
     pub stop: watch::Sender<bool>,
     /// Whether the server was told to stop.

@@ -111,7 +111,10 @@ impl Statement {
                 text,
             }))
         };
-        let planned = client.shared.threads.deep(work).await;
+        let planned = {
+            let _place = client.shared.planners.acquire().await.map_err(|_| Fault::Stopping)?;
+            client.shared.threads.deep(work).await
+        };
         if let Err(fault) = &planned {
             running::refused(client, fingerprint, fault);
         }
