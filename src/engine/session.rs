@@ -145,6 +145,7 @@ impl Session {
         };
         let runtime = register(&context, options)?;
         limits::values::install(&context, limits::values::ValueLimits::default())?;
+        meter(&context, None);
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
         Ok(Self {
             context,
@@ -155,8 +156,10 @@ impl Session {
         })
     }
 
-    /// With limits on the text of statements, looked at before they are parsed, and on their plans.
+    /// With limits on the text of statements, looked at before they are parsed, and on their plans, as statements of
+    /// others need them.
     pub fn with_limits(self, statement: StatementLimits, plan: PlanLimits) -> Self {
+        meter(&self.context, Some(plan.batch));
         Self {
             statement_limits: Some(statement),
             plan_limits: plan,
@@ -303,6 +306,20 @@ impl Session {
             _ => Ok(()),
         }
     }
+}
+
+/// Has a session count the rows that window functions keep, and refuse those that joins would make too much of.
+fn meter(context: &SessionContext, batch: Option<u64>) {
+    let state = context.state_ref();
+    let mut state = state.write();
+    let session_id = state.session_id().to_string();
+    let others = state.physical_optimizers().iter().filter(|r| r.name() != limits::meter::NAME);
+    let mut rules: Vec<_> = others.cloned().collect();
+    rules.push(Arc::new(limits::meter::MeterRows { batch }));
+    *state = SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id(session_id)
+        .with_physical_optimizer_rules(rules)
+        .build();
 }
 
 fn is_part_of_plans(function: &str) -> bool {

@@ -37,6 +37,8 @@ pub struct PlanLimits {
     pub window_lists: bool,
     /// Whether texts and lists with offsets of 64 bits may be made.
     pub large_types: bool,
+    /// Bytes of a batch that a join or `unnest` may make of one row, again and again.
+    pub batch: u64,
     /// Bytes that every value of a type takes, whatever it is.
     pub fixed_width: u64,
 }
@@ -69,6 +71,7 @@ impl Default for PlanLimits {
             condition: 100_000,
             constants: 128 << 10,
             window_lists: true,
+            batch: 1 << 30,
             large_types: true,
             fixed_width: 1 << 20,
         }

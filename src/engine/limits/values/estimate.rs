@@ -360,7 +360,7 @@ fn range(args: &[Argument], row: usize) -> u128 {
 }
 
 /// Bytes that the values of an array take.
-fn bytes_of(array: &ArrayRef) -> u128 {
+pub fn bytes_of(array: &ArrayRef) -> u128 {
     let all = array.len() as u128;
     match array.data_type() {
         DataType::Null => 0,
@@ -404,7 +404,7 @@ fn bytes_of_list<O: OffsetSizeTrait>(list: &GenericListArray<O>) -> u128 {
 }
 
 /// Bytes of one value; none for NULL.
-fn bytes_at(array: &ArrayRef, row: usize) -> u128 {
+pub fn bytes_at(array: &ArrayRef, row: usize) -> u128 {
     if array.is_null(row) {
         return 0;
     }

@@ -32,6 +32,8 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use estimate::{Growth, Size, growth_of};
+
+pub(super) use estimate::{bytes_at, bytes_of};
 use std::any::Any;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
