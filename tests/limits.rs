@@ -10,15 +10,24 @@ fn child() {
     }
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).unwrap();
-    let limit: usize = std::env::var("RADSQL_LIMITS_MEMORY").ok().and_then(|m| m.parse().ok()).unwrap_or(1 << 30);
+    let limit: usize = std::env::var("RADSQL_LIMITS_MEMORY")
+        .ok()
+        .and_then(|m| m.parse().ok())
+        .unwrap_or(1 << 30);
     let planning = std::thread::Builder::new().stack_size(1 << 30);
     let work = move || {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.enable_all().thread_stack_size(64 << 20).build().unwrap();
         runtime.block_on(async {
             let session = radsql::Session::new().unwrap();
-            session.sql(&format!("SET radsql.memory_limit = '{limit}'")).await.unwrap();
-            let session = session.with_limits(radsql::engine::StatementLimits::default(), radsql::engine::PlanLimits::served());
+            session
+                .sql(&format!("SET radsql.memory_limit = '{limit}'"))
+                .await
+                .unwrap();
+            let session = session.with_limits(
+                radsql::engine::StatementLimits::default(),
+                radsql::engine::PlanLimits::served(),
+            );
             let mut out = std::io::stdout();
             for sql in text.split("\n;\n") {
                 let run = async {

@@ -313,7 +313,10 @@ fn meter(context: &SessionContext, batch: Option<u64>) {
     let state = context.state_ref();
     let mut state = state.write();
     let session_id = state.session_id().to_string();
-    let others = state.physical_optimizers().iter().filter(|r| r.name() != limits::meter::NAME);
+    let others = state
+        .physical_optimizers()
+        .iter()
+        .filter(|r| r.name() != limits::meter::NAME);
     let mut rules: Vec<_> = others.cloned().collect();
     rules.push(Arc::new(limits::meter::MeterRows { batch }));
     *state = SessionStateBuilder::new_from_existing(state.clone())

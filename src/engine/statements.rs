@@ -371,7 +371,10 @@ mod tests {
             let expected = text.replace(":a", "1");
             assert_eq!(substitute(&text, &values).unwrap(), expected);
             assert_eq!(split(&text).unwrap().len(), 2);
-            assert_eq!(texts(&text)[1], format!("2:{} {}", many.chars().count() + 3, many.trim_end()));
+            assert_eq!(
+                texts(&text)[1],
+                format!("2:{} {}", many.chars().count() + 3, many.trim_end())
+            );
         }
     }
 

@@ -40,7 +40,11 @@ fn count(statement: &impl Visit, limit: u64) -> Result<()> {
         return resources_err!(
             "the statement stands for {} relations and may stand for {limit}: tables defined WITH are computed wherever \
              their name stands; make tables of them with CREATE TABLE ... AS",
-            if found == u64::MAX { "too many".into() } else { found.to_string() }
+            if found == u64::MAX {
+                "too many".into()
+            } else {
+                found.to_string()
+            }
         );
     }
     Ok(())
@@ -183,7 +187,8 @@ mod tests {
         let e = told(&doubling(200)).unwrap_err().to_string();
         assert!(e.contains("too many relations"), "{e}");
         // A name stands for what the nearest query says, and for one that is a table.
-        told("WITH a AS (SELECT 1) SELECT (WITH a AS (SELECT 2) SELECT * FROM a), (SELECT * FROM a), b.* FROM b").unwrap();
+        told("WITH a AS (SELECT 1) SELECT (WITH a AS (SELECT 2) SELECT * FROM a), (SELECT * FROM a), b.* FROM b")
+            .unwrap();
         told("WITH RECURSIVE a AS (SELECT 1 UNION ALL SELECT * FROM a) SELECT * FROM a").unwrap();
         told(&format!("SELECT 1 {}", "UNION ALL SELECT 1 FROM t ".repeat(500))).unwrap();
     }

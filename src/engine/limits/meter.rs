@@ -108,7 +108,9 @@ fn texts_made(plan: &Arc<dyn ExecutionPlan>) -> Result<u64> {
     plan.apply_expressions(&mut |root| {
         root.apply(|e| {
             let is_made = match e.downcast_ref::<ScalarFunctionExpr>() {
-                Some(function) => !function.return_type().is_primitive() && *function.return_type() != DataType::Boolean,
+                Some(function) => {
+                    !function.return_type().is_primitive() && *function.return_type() != DataType::Boolean
+                }
                 None => e.is::<CaseExpr>() || e.is::<HigherOrderFunctionExpr>(),
             };
             made += u64::from(is_made);
@@ -227,7 +229,16 @@ impl ExecutionPlan for MeterExec {
         let watch = self.watch.clone();
         let rows = self.child.execute(partition, context)?;
         let watched = rows.map(move |batch| watch.pass(batch?, &mut seen));
-        let parts = watched.map_ok(|parts| futures::stream::iter(parts.into_iter().map(Ok)));
+        let parts = watched.map_ok(|parts| {
+            let heavy = parts.len() > 1;
+            futures::stream::iter(parts).then(move |part| async move {
+                // Each may take seconds: a query that is stopped ends between two.
+                if heavy {
+                    tokio::task::yield_now().await;
+                }
+                Ok(part)
+            })
+        });
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             self.schema(),
             parts.try_flatten(),
@@ -250,7 +261,8 @@ impl Watch {
             Self::Kept => {
                 let bytes: u128 = batch.columns().iter().map(bytes_of).sum();
                 // They are put into one batch in the end.
-                seen.reservation.try_grow(usize::try_from(2 * bytes).unwrap_or(usize::MAX))?;
+                seen.reservation
+                    .try_grow(usize::try_from(2 * bytes).unwrap_or(usize::MAX))?;
                 Ok(vec![batch])
             }
             Self::Joined { rows, batch: limit } => {
@@ -279,12 +291,11 @@ impl Watch {
             Self::Unnested { lists, batch: limit } => {
                 let cost = |row: usize| {
                     let columns = batch.columns().iter().enumerate();
-                    let (longest, rest) = columns.fold((1, 0), |(longest, rest), (i, column)| {
-                        match lists.contains(&i) {
+                    let (longest, rest) =
+                        columns.fold((1, 0), |(longest, rest), (i, column)| match lists.contains(&i) {
                             true => (length_at(column, row).max(longest), rest),
                             false => (longest, rest + bytes_at(column, row)),
-                        }
-                    });
+                        });
                     (rest, longest)
                 };
                 parts(&batch, "unnest", cost, *limit)
@@ -368,11 +379,9 @@ mod tests {
     fn rows_are_cut_by_what_they_become() {
         let lists = ListArray::from_iter_primitive::<Int64Type, _, _>((0..4).map(|_| Some(vec![Some(1); 100])));
         let texts = StringArray::from(vec!["a".repeat(100); 4]);
-        let lists_and_texts = RecordBatch::try_from_iter([
-            ("l", Arc::new(lists) as ArrayRef),
-            ("t", Arc::new(texts) as ArrayRef),
-        ])
-        .unwrap();
+        let lists_and_texts =
+            RecordBatch::try_from_iter([("l", Arc::new(lists) as ArrayRef), ("t", Arc::new(texts) as ArrayRef)])
+                .unwrap();
         let pool: Arc<dyn MemoryPool> = Arc::new(UnboundedMemoryPool::default());
         let pass = |batch: &RecordBatch, watch: Watch| {
             let mut seen = Seen {
@@ -395,7 +404,16 @@ mod tests {
         assert_eq!(rows(1 << 20).unwrap(), [4]);
         assert_eq!(rows(16_000).unwrap(), [2, 2]);
         assert!(rows(1_000).is_err());
-        assert!(pass(&lists_and_texts, Watch::Joined { rows: 10, batch: 1 << 20 }).is_ok());
+        assert!(
+            pass(
+                &lists_and_texts,
+                Watch::Joined {
+                    rows: 10,
+                    batch: 1 << 20
+                }
+            )
+            .is_ok()
+        );
     }
 
     #[test]

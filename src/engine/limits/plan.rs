@@ -247,7 +247,9 @@ impl Check<'_> {
             }
         }
         let mut out = match plan {
-            LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(Distinct::On(_)) => Weights::new(),
+            LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Distinct(Distinct::On(_)) => {
+                Weights::new()
+            }
             _ => below.clone(),
         };
         let first = match plan {

@@ -11,7 +11,11 @@ const BOUNDS: [(&str, u64, u64); 13] = [
     ("datafusion.execution.minimum_parallel_output_files", 1, 256),
     ("datafusion.execution.max_buffered_batches_per_output_file", 1, 256),
     ("datafusion.execution.parquet.maximum_parallel_row_group_writers", 1, 64),
-    ("datafusion.execution.parquet.maximum_buffered_record_batches_per_stream", 1, 256),
+    (
+        "datafusion.execution.parquet.maximum_buffered_record_batches_per_stream",
+        1,
+        256,
+    ),
     ("datafusion.execution.parquet.write_batch_size", 1, 1 << 20),
     ("datafusion.execution.parquet.max_row_group_size", 1, 1 << 24),
     ("datafusion.sql_parser.recursion_limit", 1, 50),

@@ -451,8 +451,14 @@ mod tests {
             &format!("SELECT {} FROM t", rows(9_999, "a")),
             &format!("SELECT 1 FROM t ORDER BY {}", rows(999, "a")),
             &format!("SELECT {}", vec!["1"; 900].join(" UNION ALL SELECT ")),
-            &format!("SELECT 1 FROM t {}", "JOIN u AS v ON t.a = v.a AND t.b = v.b AND t.c > v.c + 1 ".repeat(900)),
-            &format!("SELECT {} FROM t", vec!["CASE WHEN a > 1 AND b < 2 THEN a * b ELSE a + b END AS c"; 3_000].join(", ")),
+            &format!(
+                "SELECT 1 FROM t {}",
+                "JOIN u AS v ON t.a = v.a AND t.b = v.b AND t.c > v.c + 1 ".repeat(900)
+            ),
+            &format!(
+                "SELECT {} FROM t",
+                vec!["CASE WHEN a > 1 AND b < 2 THEN a * b ELSE a + b END AS c"; 3_000].join(", ")
+            ),
             &format!("SELECT a IS DISTINCT FROM b, {}", rows(2_000, "c")),
             "SELECT 'not closed",
             "",
@@ -465,8 +471,26 @@ mod tests {
     #[test]
     fn long_chains_are_refused_whatever_their_operator() {
         let chains = [
-            "1 + ", "x OR ", "'a' || ", "- ", "NOT ", "a . ", "a :: ", "[1] ", "IS NULL ", "! ", "a < ", "a AT TIME ZONE ",
-            "a COLLATE ", "a BETWEEN 1 AND ", "a -> ", "a LIKE ", "ARRAY < ", "INT [ ] ", "CASE WHEN ", "a IN (1) ",
+            "1 + ",
+            "x OR ",
+            "'a' || ",
+            "- ",
+            "NOT ",
+            "a . ",
+            "a :: ",
+            "[1] ",
+            "IS NULL ",
+            "! ",
+            "a < ",
+            "a AT TIME ZONE ",
+            "a COLLATE ",
+            "a BETWEEN 1 AND ",
+            "a -> ",
+            "a LIKE ",
+            "ARRAY < ",
+            "INT [ ] ",
+            "CASE WHEN ",
+            "a IN (1) ",
         ];
         for link in chains {
             let text = format!("SELECT {}1", link.repeat(20_000));
@@ -482,8 +506,17 @@ mod tests {
     #[test]
     fn words_that_are_names_hide_no_chain() {
         for link in [
-            "1 + or + ", "1 + and + ", "1 + join + ", "a LIKE join LIKE ", "1 + select + ", "a LIKE select LIKE ", "a.join + ",
-            "a.or + ", "\"or\" + ", "x BETWEEN 1 AND 2 BETWEEN 1 AND ", "a OR b AND ",
+            "1 + or + ",
+            "1 + and + ",
+            "1 + join + ",
+            "a LIKE join LIKE ",
+            "1 + select + ",
+            "a LIKE select LIKE ",
+            "a.join + ",
+            "a.or + ",
+            "\"or\" + ",
+            "x BETWEEN 1 AND 2 BETWEEN 1 AND ",
+            "a OR b AND ",
         ] {
             let text = format!("SELECT {}1", link.repeat(6_000));
             assert!(told(&text).is_err(), "{link}");

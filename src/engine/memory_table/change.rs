@@ -83,7 +83,10 @@ impl ChangeExec {
         let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut data = self.table.lock();
         let (Some(changed), true) = (changed, data.version == self.version) else {
-            return exec_err!("table {} was changed meanwhile; run the statement again", self.table.name);
+            return exec_err!(
+                "table {} was changed meanwhile; run the statement again",
+                self.table.name
+            );
         };
         let mut partitions = Vec::with_capacity(changed.len());
         for rows in changed {

@@ -10,16 +10,16 @@ mod rows;
 pub use create::create_memory_table;
 pub use rows::Rows;
 
-use change::ChangeExec;
 use async_trait::async_trait;
+use change::ChangeExec;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Constraints, Result, SchemaExt, not_impl_err};
 use datafusion::datasource::memory::{DataSourceExec, MemorySourceConfig};
 use datafusion::datasource::sink::{DataSink, DataSinkExec};
-use datafusion::execution::memory_pool::{MemoryPool, MemoryReservation};
 use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryPool, MemoryReservation};
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, SendableRecordBatchStream};

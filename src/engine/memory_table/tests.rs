@@ -23,7 +23,13 @@ fn batch(values: Vec<i64>) -> RecordBatch {
 }
 
 async fn sum(context: &SessionContext) -> i64 {
-    let rows = context.sql("SELECT sum(n) FROM t").await.unwrap().collect().await.unwrap();
+    let rows = context
+        .sql("SELECT sum(n) FROM t")
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
     rows[0].column(0).as_primitive::<Int64Type>().value(0)
 }
 
@@ -31,14 +37,18 @@ async fn sum(context: &SessionContext) -> i64 {
 async fn rows_are_counted_while_they_come_and_given_back() {
     let pool = pool(1 << 20);
     let batches = (0..10).map(|i| Ok(batch(vec![i; 1000])));
-    let table = MemoryTable::collect("t", numbers(), &pool, futures::stream::iter(batches)).await.unwrap();
+    let table = MemoryTable::collect("t", numbers(), &pool, futures::stream::iter(batches))
+        .await
+        .unwrap();
     let reserved = pool.reserved();
     assert!((80_000..90_000).contains(&reserved), "{reserved}");
     assert_eq!(table.reserved(), reserved);
 
     // More than there is: the statement fails and takes nothing.
     let endless = (0..).map(|i| Ok(batch(vec![i; 1000])));
-    let e = MemoryTable::collect("big", numbers(), &pool, futures::stream::iter(endless)).await.unwrap_err();
+    let e = MemoryTable::collect("big", numbers(), &pool, futures::stream::iter(endless))
+        .await
+        .unwrap_err();
     assert!(e.to_string().contains("table big needs"), "{e}");
     assert!(e.to_string().contains("radsql.memory_limit"), "{e}");
     assert_eq!(pool.reserved(), reserved);
@@ -100,18 +110,29 @@ fn a_slice_does_not_keep_the_whole() {
     let mut rows = Rows::new("t", schema, &pool);
     let before = pool.reserved();
     rows.push(&shared).unwrap();
-    assert!(pool.reserved() - before < 4 * text.len(), "{}", pool.reserved() - before);
+    assert!(
+        pool.reserved() - before < 4 * text.len(),
+        "{}",
+        pool.reserved() - before
+    );
 }
 
 #[tokio::test]
 async fn changes_happen_when_they_run_and_whole() {
     let pool = pool(1 << 20);
     let batches = (0..10).map(|i| Ok(batch(vec![i; 100])));
-    let table = MemoryTable::collect("t", numbers(), &pool, futures::stream::iter(batches)).await.unwrap();
+    let table = MemoryTable::collect("t", numbers(), &pool, futures::stream::iter(batches))
+        .await
+        .unwrap();
     let context = SessionContext::new();
     context.register_table("t", Arc::new(table)).unwrap();
     let run = async |sql: &str| context.sql(sql).await?.collect().await;
-    let count = |rows: Vec<RecordBatch>| rows[0].column(0).as_primitive::<datafusion::arrow::datatypes::UInt64Type>().value(0);
+    let count = |rows: Vec<RecordBatch>| {
+        rows[0]
+            .column(0)
+            .as_primitive::<datafusion::arrow::datatypes::UInt64Type>()
+            .value(0)
+    };
     let reserved = pool.reserved();
 
     run("EXPLAIN DELETE FROM t WHERE n = 1").await.unwrap();
@@ -125,9 +146,17 @@ async fn changes_happen_when_they_run_and_whole() {
     assert!(run("UPDATE t SET n = 10 / (n - 5)").await.is_err());
     assert_eq!(sum(&context).await, 2700);
     // One that was planned before another is not done on top of it.
-    let late = context.sql("DELETE FROM t").await.unwrap().create_physical_plan().await.unwrap();
+    let late = context
+        .sql("DELETE FROM t")
+        .await
+        .unwrap()
+        .create_physical_plan()
+        .await
+        .unwrap();
     assert_eq!(count(run("INSERT INTO t VALUES (1)").await.unwrap()), 1);
-    let e = datafusion::physical_plan::collect(late, context.task_ctx()).await.unwrap_err();
+    let e = datafusion::physical_plan::collect(late, context.task_ctx())
+        .await
+        .unwrap_err();
     assert!(e.to_string().contains("changed meanwhile"), "{e}");
     assert_eq!(sum(&context).await, 2701);
     assert_eq!(count(run("DELETE FROM t").await.unwrap()), 901);

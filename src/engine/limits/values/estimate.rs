@@ -147,7 +147,9 @@ impl Growth {
             Self::Range => args.first().map_or(0, |_| range(args, row).saturating_mul(8)),
             Self::Replace => args.first().map_or(0, |a| a.replaced(args.get(1), bytes(2), row)),
             Self::ReplaceMatches => {
-                let global = args.get(3).is_some_and(|a| a.text(row).is_some_and(|t| t.contains('g')));
+                let global = args
+                    .get(3)
+                    .is_some_and(|a| a.text(row).is_some_and(|t| t.contains('g')));
                 let matches = if global { bytes(0) + 1 } else { 1 };
                 // Every second letter may stand for all that was matched.
                 let all = match args.get(2).and_then(|a| a.text(row)) {
@@ -399,7 +401,9 @@ fn bytes_of_list<O: OffsetSizeTrait>(list: &GenericListArray<O>) -> u128 {
     let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else {
         return 0;
     };
-    let values = list.values().slice(first.as_usize(), last.as_usize() - first.as_usize());
+    let values = list
+        .values()
+        .slice(first.as_usize(), last.as_usize() - first.as_usize());
     bytes_of(&values) + 8 * list.len() as u128
 }
 

@@ -42,13 +42,16 @@ fn largest_buffer(data: &ArrayData) -> usize {
 
 /// Puts the reservation behind the first buffer of this length.
 fn put(data: ArrayData, length: usize, reservation: &mut Option<MemoryReservation>) -> Result<ArrayData> {
-    let buffers = data.buffers().iter().map(|buffer| match reservation.take_if(|_| buffer.len() == length) {
-        Some(reservation) => Buffer::from(bytes::Bytes::from_owner(Held {
-            buffer: buffer.clone(),
-            _reservation: reservation,
-        })),
-        None => buffer.clone(),
-    });
+    let buffers = data
+        .buffers()
+        .iter()
+        .map(|buffer| match reservation.take_if(|_| buffer.len() == length) {
+            Some(reservation) => Buffer::from(bytes::Bytes::from_owner(Held {
+                buffer: buffer.clone(),
+                _reservation: reservation,
+            })),
+            None => buffer.clone(),
+        });
     let buffers = buffers.collect();
     let children = data.child_data().iter().cloned().map(|child| match reservation {
         Some(_) => put(child, length, reservation),

@@ -5,10 +5,10 @@ use datafusion::arrow::array::{
     StringViewBuilder, new_null_array,
 };
 use datafusion::arrow::buffer::NullBuffer;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
@@ -66,6 +66,13 @@ impl ScalarUDFImpl for Join {
             [first, rest @ ..] if takes(first) && rest.iter().all(|t| t == first) => Ok(first.clone()),
             _ => internal_err!("|| of {types:?}"),
         }
+    }
+
+    /// As of the operator: NULL comes of NULL alone.
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<DataType> = args.arg_fields.iter().map(|f| f.data_type().clone()).collect();
+        let nullable = args.arg_fields.iter().any(|f| f.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
     }
 
     fn is_strict(&self) -> bool {
@@ -152,7 +159,10 @@ mod tests {
             let parts = [(to(&texts), false), (to(&one), true), (to(&texts), false)];
             assert_eq!(&join(&data_type, &parts, 4).unwrap(), &to(&expected), "{data_type}");
             let null = (new_null_array(&data_type, 1), true);
-            assert_eq!(join(&data_type, &[(to(&texts), false), null], 4).unwrap().null_count(), 4);
+            assert_eq!(
+                join(&data_type, &[(to(&texts), false), null], 4).unwrap().null_count(),
+                4
+            );
         }
     }
 }

@@ -10,17 +10,18 @@ mod planner;
 mod rule;
 
 use super::plan::measure;
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::catalog::Session;
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{ExprSchema, Result, plan_err, resources_datafusion_err, resources_err};
 use datafusion::config::ConfigOptions;
-use datafusion::catalog::Session;
 use datafusion::execution::SessionState;
-use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::interval_arithmetic::Interval;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
@@ -28,7 +29,6 @@ use datafusion::logical_expr::{
     ColumnarValue, Documentation, Expr, ExpressionPlacement, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, StructFieldMapping,
 };
-use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use estimate::{Growth, Size, growth_of};
@@ -314,10 +314,7 @@ impl ScalarUDFImpl for Bounded {
                         if call.func.name() == self.name() && !call.func.inner().is::<Self>() =>
                     {
                         let func = Arc::clone(&own);
-                        Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction {
-                            func,
-                            ..call
-                        })))
+                        Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, ..call })))
                     }
                     other => Ok(Transformed::no(other)),
                 })?;

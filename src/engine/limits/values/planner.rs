@@ -33,8 +33,16 @@ impl ExprPlanner for BoundedPlanner {
         let Some(func) = self.0.get("named_struct").cloned() else {
             return Ok(PlannerResult::Original(expr));
         };
-        let args = expr.keys.into_iter().zip(expr.values).flat_map(|(k, v)| [k, v]).collect();
-        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction { func, args })))
+        let args = expr
+            .keys
+            .into_iter()
+            .zip(expr.values)
+            .flat_map(|(k, v)| [k, v])
+            .collect();
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction {
+            func,
+            args,
+        })))
     }
 
     fn plan_struct_literal(&self, args: Vec<Expr>, is_named: bool) -> Result<PlannerResult<Vec<Expr>>> {
