@@ -96,6 +96,26 @@ pub fn check(plan: &LogicalPlan, limits: &PlanLimits) -> Result<()> {
     .map(drop)
 }
 
+/// Whether a plan that is optimized repeats no more text in its rows than it may: constants that functions have made are
+/// in it now.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_constants(plan: &LogicalPlan) -> Result<()> {
+    let constants_alone = PlanLimits {
+        nodes: usize::MAX,
+        depth: usize::MAX,
+        joins: usize::MAX,
+        expressions: usize::MAX,
+        work: u64::MAX,
+        columns: usize::MAX,
+        fields: usize::MAX,
+        condition: u64::MAX,
+        ..PlanLimits::default()
+    };
+    check(plan, &constants_alone)
+}
+
 /// What a column stands for, when it is more than one part.
 #[derive(Debug, Clone, Copy, Default)]
 struct Weight {
@@ -295,8 +315,8 @@ impl Check<'_> {
         let text = out.values().fold(0_u64, |sum, w| sum.saturating_add(w.text));
         if text > self.limits.constants && !has_one_row(plan) {
             return resources_err!(
-                "each row would repeat {text} bytes of text that the statement holds; {} are possible: put the text into \
-                 a table of its own",
+                "each row would repeat {text} bytes of text that the statement holds or makes; {} are possible: put the \
+                 text into a table of its own",
                 self.limits.constants
             );
         }

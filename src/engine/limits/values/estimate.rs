@@ -143,6 +143,8 @@ impl Growth {
                 let ascii = args.get(2).is_none_or(|a| a.is_ascii(row));
                 bytes(0) + count(1).saturating_mul(if ascii { 1 } else { 4 })
             }
+            // DataFusion takes a negative length for a large one.
+            Self::Resize if number(1).is_some_and(i64::is_negative) => u128::MAX / 16,
             Self::Resize => bytes(0) + (bytes(2) + 16).saturating_mul(count(1)),
             Self::Range => args.first().map_or(0, |_| range(args, row).saturating_mul(8)),
             Self::Replace => args.first().map_or(0, |a| a.replaced(args.get(1), bytes(2), row)),
