@@ -276,12 +276,17 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if self.growth == Growth::Pad
-            && let Some(ColumnarValue::Array(lengths)) = args.args.get_mut(1)
-            && let Some(numbers) = lengths.as_primitive_opt::<Int64Type>()
-        {
+        if self.growth == Growth::Pad {
             // DataFusion takes memory for a negative length as for a large one.
-            *lengths = Arc::new(numbers.unary::<_, Int64Type>(|n| n.max(0)));
+            match args.args.get_mut(1) {
+                Some(ColumnarValue::Scalar(ScalarValue::Int64(Some(n)))) => *n = (*n).max(0),
+                Some(ColumnarValue::Array(lengths)) => {
+                    if let Some(numbers) = lengths.as_primitive_opt::<Int64Type>() {
+                        *lengths = Arc::new(numbers.unary::<_, Int64Type>(|n| n.max(0)));
+                    }
+                }
+                _ => {}
+            }
         }
         let rows = args.number_rows;
         let planning = Planning::of(&args.config_options);

@@ -65,6 +65,9 @@ async fn large_results_are_refused_or_accounted() {
     run("SELECT lpad('a', n), rpad('a', n) FROM (VALUES (-9000000000000000000), (-9200000000000000000), (2)) t(n)")
         .await
         .unwrap();
+    run("SELECT lpad(s, -5, s) FROM (VALUES ('a'), ('b')) t(s)")
+        .await
+        .unwrap();
     for sql in [
         "SELECT array_repeat(1, 1000000000000)",
         "SELECT repeat('x', 1000000000)",
