@@ -43,11 +43,11 @@ fn child() {
 
 async fn run(text: &str, limit: &str) {
     use radsql::engine::{PlanLimits, StatementLimits};
-    let session = radsql::Session::new().unwrap();
+    let session = radsql::Session::new().expect("a session");
     session
         .sql(&format!("SET radsql.memory_limit = '{limit}'"))
         .await
-        .unwrap();
+        .expect("a limit of memory");
     let session = session.with_limits(StatementLimits::default(), PlanLimits::served());
     for sql in text.split("\n;\n") {
         let run = async {
@@ -70,7 +70,8 @@ async fn run(text: &str, limit: &str) {
             Ok(Ok(Err(e))) => println!("error: {}", radsql::shell::message(&e).replace('\n', " ")),
         }
     }
-    let one = session.sql("SELECT 1").await.unwrap().collect().await.unwrap();
+    let one = session.sql("SELECT 1").await.expect("a plan").collect().await;
+    let one = one.expect("an answer");
     assert_eq!(one[0].num_rows(), 1);
     println!("alive");
 }
@@ -78,16 +79,17 @@ async fn run(text: &str, limit: &str) {
 /// What is wrong with how an attack ends, if anything.
 fn judge((name, text, end): &Attack, memory: usize) -> Option<String> {
     let begin = Instant::now();
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut child = Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "child", "--nocapture"])
         .env(CHILD, memory.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+        .expect("a process");
+    // One that ended before it has read all is judged by how it ended.
+    let _ = child.stdin.take().expect("its input").write_all(text.as_bytes());
+    let output = child.wait_with_output().expect("its end");
     let took = begin.elapsed();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -138,18 +140,18 @@ fn all(attacks: Vec<Attack>, memory: usize) {
             .filter(|a| a.0.contains(&chosen))
             .collect::<Vec<_>>(),
     );
-    let next = || left.lock().unwrap().pop();
+    let next = || left.lock().expect("no panic").pop();
     let problems = Mutex::new(vec![]);
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(attack) = next() {
-                    problems.lock().unwrap().extend(judge(&attack, memory));
+                    problems.lock().expect("no panic").extend(judge(&attack, memory));
                 }
             });
         }
     });
-    let problems = problems.into_inner().unwrap();
+    let problems = problems.into_inner().expect("no panic");
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 

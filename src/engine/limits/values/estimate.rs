@@ -356,10 +356,9 @@ fn range(args: &[Argument], row: usize) -> u128 {
         + u128::from(nanos.unsigned_abs()) / 1_000_000;
     // Steps below a millisecond are a thousandth of a thousandth at the shortest.
     let width = start.abs_diff(stop);
-    if step == 0 {
-        width.saturating_mul(1_000_000) / u128::from(nanos.unsigned_abs().max(1)) + 2
-    } else {
-        width / step + 2
+    match width.checked_div(step) {
+        Some(steps) => steps + 2,
+        None => width.saturating_mul(1_000_000) / u128::from(nanos.unsigned_abs().max(1)) + 2,
     }
 }
 
