@@ -193,6 +193,25 @@ impl Session {
         if let Some(statement) = models::parse(text)? {
             return self.model(statement).await;
         }
+        let plan = self.plan_statement(text).await?;
+        self.execute(plan).await
+    }
+
+    /// Plans one statement and runs nothing, not even one that changes the session: for statements that are prepared.
+    /// [`Session::execute`] takes the plan, with values in the place of its parameters.
+    ///
+    /// # Errors
+    /// When the text is not one statement, or cannot be planned; when it holds too much.
+    pub async fn plan(&self, text: &str) -> Result<LogicalPlan> {
+        if let Some(most) = &self.statement_limits {
+            limits::check(text, most)?;
+        }
+        let plan = self.plan_statement(text).await?;
+        limits::plan::check(&plan, &self.plan_limits)?;
+        Ok(plan)
+    }
+
+    async fn plan_statement(&self, text: &str) -> Result<LogicalPlan> {
         let mut statement = parse(text)?;
         if let Statement::Reset(ResetStatement::Variable(name)) = &statement
             && let Some(default) = self.defaults.iter().find(|d| d.key == name.to_string().to_lowercase())
@@ -203,8 +222,7 @@ impl Session {
         }
         resolve_relations(&mut statement)?;
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
-        let plan = self.context.state().statement_to_plan(statement).await?;
-        self.execute(plan).await
+        self.context.state().statement_to_plan(statement).await
     }
 
     /// Makes a statement ready to run, and runs it if it is one that changes the session.
