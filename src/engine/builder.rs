@@ -171,6 +171,7 @@ impl SessionBuilder {
         };
         let runtime = register(&context, options)?;
         limits::values::install(&context, limits::values::ValueLimits::default())?;
+        limits::meter::install(&context, None);
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
         Ok(Session {
             context,

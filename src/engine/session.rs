@@ -59,8 +59,10 @@ impl Session {
         .build()
     }
 
-    /// With limits on the text of statements, looked at before they are parsed, and on their plans.
+    /// With limits on the text of statements, looked at before they are parsed, and on their plans, as statements of
+    /// others need them.
     pub fn with_limits(self, statement: StatementLimits, plan: PlanLimits) -> Self {
+        limits::meter::install(&self.context, Some(plan.batch));
         Self {
             statement_limits: Some(statement),
             plan_limits: plan,
@@ -126,6 +128,11 @@ impl Session {
     /// # Errors
     /// When it cannot be run.
     pub async fn execute(&self, statement: Planned) -> Result<DataFrame> {
+        if let Planned::Plan(plan) = &statement {
+            // Values that took the place of parameters may be large, or make a condition the same for every row.
+            limits::plan::check(plan, &self.plan_limits)?;
+            self.check(plan)?;
+        }
         match statement {
             Planned::Plan(LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(command))) => {
                 Box::pin(create_memory_table(&self.context, command)).await

@@ -214,7 +214,7 @@ impl Serve {
         };
         let session = builder.build().map_err(|e| Failure::Usage(message(&e)))?;
         Ok((
-            session.with_limits(StatementLimits::default(), PlanLimits::default()),
+            session.with_limits(StatementLimits::default(), PlanLimits::served()),
             spill,
         ))
     }

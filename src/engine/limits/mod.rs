@@ -3,6 +3,7 @@
 
 mod calls;
 pub(super) mod expansion;
+pub(super) mod meter;
 pub(super) mod plan;
 pub(super) mod settings;
 mod statement;

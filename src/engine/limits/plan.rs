@@ -37,6 +37,8 @@ pub struct PlanLimits {
     pub window_lists: bool,
     /// Whether texts and lists with offsets of 64 bits may be made.
     pub large_types: bool,
+    /// Bytes of a batch that a join or `unnest` may make of one row, again and again.
+    pub batch: u64,
     /// Bytes that every value of a type takes, whatever it is.
     pub fixed_width: u64,
 }
@@ -69,6 +71,7 @@ impl Default for PlanLimits {
             condition: 100_000,
             constants: 128 << 10,
             window_lists: true,
+            batch: 1 << 30,
             large_types: true,
             fixed_width: 1 << 20,
         }
@@ -91,6 +94,26 @@ pub fn check(plan: &LogicalPlan, limits: &PlanLimits) -> Result<()> {
     }
     .plan(plan)
     .map(drop)
+}
+
+/// Whether a plan that is optimized repeats no more text in its rows than it may: constants that functions have made are
+/// in it now.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_constants(plan: &LogicalPlan) -> Result<()> {
+    let constants_alone = PlanLimits {
+        nodes: usize::MAX,
+        depth: usize::MAX,
+        joins: usize::MAX,
+        expressions: usize::MAX,
+        work: u64::MAX,
+        columns: usize::MAX,
+        fields: usize::MAX,
+        condition: u64::MAX,
+        ..PlanLimits::default()
+    };
+    check(plan, &constants_alone)
 }
 
 /// What a column stands for, when it is more than one part.
@@ -292,8 +315,8 @@ impl Check<'_> {
         let text = out.values().fold(0_u64, |sum, w| sum.saturating_add(w.text));
         if text > self.limits.constants && !has_one_row(plan) {
             return resources_err!(
-                "each row would repeat {text} bytes of text that the statement holds; {} are possible: put the text into \
-                 a table of its own",
+                "each row would repeat {text} bytes of text that the statement holds or makes; {} are possible: put the \
+                 text into a table of its own",
                 self.limits.constants
             );
         }

@@ -3,6 +3,7 @@
 use super::answer::{Answer, Output};
 use super::collected::Collected;
 use super::node::{Question, Statistic, Typed};
+use crate::engine::limits::plan::check_constants;
 use crate::engine::limits::values::executing;
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array, new_empty_array};
@@ -46,7 +47,13 @@ pub struct StatisticPlanner {
 impl QueryPlanner for StatisticPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let executing = executing(session);
-        let session = executing.as_ref().map_or(session, |s| s as &dyn Session);
+        let session = match &executing {
+            Some(own) => {
+                check_constants(plan)?;
+                own as &dyn Session
+            }
+            None => session,
+        };
         let mut found = false;
         plan.apply_with_subqueries(|node| {
             found |= statistic(node).is_some();

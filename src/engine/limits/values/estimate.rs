@@ -143,6 +143,8 @@ impl Growth {
                 let ascii = args.get(2).is_none_or(|a| a.is_ascii(row));
                 bytes(0) + count(1).saturating_mul(if ascii { 1 } else { 4 })
             }
+            // DataFusion takes a negative length for a large one.
+            Self::Resize if number(1).is_some_and(i64::is_negative) => u128::MAX / 16,
             Self::Resize => bytes(0) + (bytes(2) + 16).saturating_mul(count(1)),
             Self::Range => args.first().map_or(0, |_| range(args, row).saturating_mul(8)),
             Self::Replace => args.first().map_or(0, |a| a.replaced(args.get(1), bytes(2), row)),
@@ -354,12 +356,14 @@ fn range(args: &[Argument], row: usize) -> u128 {
         + u128::from(nanos.unsigned_abs()) / 1_000_000;
     // Steps below a millisecond are a thousandth of a thousandth at the shortest.
     let width = start.abs_diff(stop);
-    let fine = || width.saturating_mul(1_000_000) / u128::from(nanos.unsigned_abs().max(1));
-    width.checked_div(step).unwrap_or_else(fine) + 2
+    match width.checked_div(step) {
+        Some(steps) => steps + 2,
+        None => width.saturating_mul(1_000_000) / u128::from(nanos.unsigned_abs().max(1)) + 2,
+    }
 }
 
 /// Bytes that the values of an array take.
-fn bytes_of(array: &ArrayRef) -> u128 {
+pub fn bytes_of(array: &ArrayRef) -> u128 {
     let all = array.len() as u128;
     match array.data_type() {
         DataType::Null => 0,
@@ -405,7 +409,7 @@ fn bytes_of_list<O: OffsetSizeTrait>(list: &GenericListArray<O>) -> u128 {
 }
 
 /// Bytes of one value; none for NULL.
-fn bytes_at(array: &ArrayRef, row: usize) -> u128 {
+pub fn bytes_at(array: &ArrayRef, row: usize) -> u128 {
     if array.is_null(row) {
         return 0;
     }

@@ -5,9 +5,11 @@ use datafusion::arrow::array::{
     StringViewBuilder, new_null_array,
 };
 use datafusion::arrow::buffer::NullBuffer;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, internal_err};
-use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
@@ -64,6 +66,13 @@ impl ScalarUDFImpl for Join {
             [first, rest @ ..] if takes(first) && rest.iter().all(|t| t == first) => Ok(first.clone()),
             _ => internal_err!("|| of {types:?}"),
         }
+    }
+
+    /// As of the operator: NULL comes of NULL alone.
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<DataType> = args.arg_fields.iter().map(|f| f.data_type().clone()).collect();
+        let nullable = args.arg_fields.iter().any(|f| f.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
     }
 
     fn is_strict(&self) -> bool {

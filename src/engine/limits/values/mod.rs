@@ -10,7 +10,8 @@ mod planner;
 mod rule;
 
 use super::plan::measure;
-use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::catalog::Session;
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -32,6 +33,8 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use estimate::{Growth, Size, growth_of};
+
+pub(super) use estimate::{bytes_at, bytes_of};
 use std::any::Any;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -55,7 +58,7 @@ impl Default for ValueLimits {
         Self {
             value: 256 << 20,
             batch: 1 << 30,
-            constant: 64 << 10,
+            constant: 4 << 10,
             fixed_width: 1 << 20,
         }
     }
@@ -66,7 +69,8 @@ const TYPE_PARTS: usize = 20_000;
 /// Results smaller than this are not accounted: batches of them are everywhere.
 const SMALL: u64 = 1 << 20;
 
-/// Puts bounded functions in the place of those of a session, and makes `||` one of them.
+/// Puts bounded functions in the place of those of a session, and makes `||` one of them. The session's query planner
+/// is one that calls [`executing`]: large constants are computed when the query runs.
 ///
 /// # Errors
 /// When the session refuses a registration.
@@ -271,7 +275,19 @@ impl ScalarUDFImpl for Bounded {
         self.inner.is_strict()
     }
 
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+    fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if self.growth == Growth::Pad {
+            // DataFusion takes memory for a negative length as for a large one.
+            match args.args.get_mut(1) {
+                Some(ColumnarValue::Scalar(ScalarValue::Int64(Some(n)))) => *n = (*n).max(0),
+                Some(ColumnarValue::Array(lengths)) => {
+                    if let Some(numbers) = lengths.as_primitive_opt::<Int64Type>() {
+                        *lengths = Arc::new(numbers.unary::<_, Int64Type>(|n| n.max(0)));
+                    }
+                }
+                _ => {}
+            }
+        }
         let rows = args.number_rows;
         let planning = Planning::of(&args.config_options);
         let size = self.growth.size(&args.args, rows, self.limits.value)?;
@@ -370,3 +386,6 @@ impl ScalarUDFImpl for Bounded {
         self.inner.placement(args)
     }
 }
+
+#[cfg(test)]
+mod tests;
