@@ -140,7 +140,6 @@ impl Serve {
             users,
             tls,
             plain_text_allowed: self.plain_text_allowed,
-            read_only: false,
             limits: Limits {
                 connections: self.max_connections,
                 statements: self.max_statements,

@@ -22,6 +22,7 @@ use arrow_flight::{
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::ipc::writer::IpcWriteOptions;
+use datafusion::common::ScalarValue;
 use futures::{Stream, TryStreamExt, stream};
 use prost::Message;
 use std::pin::Pin;
@@ -110,8 +111,13 @@ impl FlightSql {
         }
     }
 
-    /// The values that a client sends for parameters.
-    async fn values(&self, client: &Arc<Client>, messages: PeekableFlightDataStream) -> Result<Vec<Values>, Fault> {
+    /// The values that a client sends for so many parameters.
+    async fn values(
+        &self,
+        client: &Arc<Client>,
+        messages: PeekableFlightDataStream,
+        parameters: usize,
+    ) -> Result<Vec<Values>, Fault> {
         // Some drivers send the command alone where there are no values.
         let filled = messages.try_filter(|message| std::future::ready(!message.data_header.is_empty()));
         let mut batches = FlightRecordBatchStream::new_from_flight_data(filled.map_err(FlightError::from));
@@ -119,8 +125,12 @@ impl FlightSql {
         let most = client.shared.limits.message_bytes;
         let (mut values, mut bytes) = (vec![], 0);
         while let Some(batch) = batches.try_next().await.map_err(broken)? {
-            bytes += batch.get_array_memory_size();
-            if bytes > most {
+            if batch.num_columns() != parameters {
+                return Err(parameters::count(parameters, batch.num_columns()));
+            }
+            // A row costs much more here than on its way.
+            bytes += batch.get_array_memory_size() + batch.num_rows() * (parameters + 1) * size_of::<ScalarValue>();
+            if parameters == 0 && batch.num_rows() > 1 || bytes > most {
                 return Err(Fault::TooMuch(format!(
                     "values of parameters may take {most} bytes in all; ingest tables instead"
                 )));
@@ -360,12 +370,8 @@ impl FlightSqlService for FlightSql {
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let client = self.client(&request)?;
         let prepared = client.prepared(&command.prepared_statement_handle)?;
-        let values = self.values(&client, request.into_inner()).await?;
-        let statement = prepared.statement(&client).await?;
-        for row in &values {
-            parameters::check(&statement.parameters, row)?;
-        }
-        prepared.set(values);
+        let parameters = prepared.statement(&client).await?.parameters.len();
+        prepared.set(self.values(&client, request.into_inner(), parameters).await?);
         Ok(DoPutPreparedStatementResult {
             prepared_statement_handle: Some(command.prepared_statement_handle),
         })
@@ -378,7 +384,8 @@ impl FlightSqlService for FlightSql {
     ) -> Result<i64, Status> {
         let client = self.client(&request)?;
         let prepared = client.prepared(&command.prepared_statement_handle)?;
-        let values = self.values(&client, request.into_inner()).await?;
+        let parameters = prepared.statement(&client).await?.parameters.len();
+        let values = self.values(&client, request.into_inner(), parameters).await?;
         if !values.is_empty() {
             prepared.set(values);
         }
