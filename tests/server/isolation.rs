@@ -3,10 +3,11 @@
 use crate::served::{Client, Served, refused, rows, text, together, update};
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
-    Any, CommandPreparedStatementQuery, ProstMessageExt, TicketStatementQuery,
+    Any, CommandPreparedStatementQuery, CommandStatementIngest, ProstMessageExt, TicketStatementQuery,
 };
+use arrow_flight::sql::{TableDefinitionOptions, TableExistsOption, TableNotExistOption};
 use arrow_flight::{Action, FlightDescriptor, Ticket};
-use datafusion::arrow::array::{Int64Array, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::{Int64Array, RecordBatch, RecordBatchOptions, StringArray};
 use datafusion::arrow::datatypes::Schema;
 use futures::TryStreamExt;
 use prost::Message;
@@ -114,11 +115,7 @@ async fn promise_16_parameters_are_data() {
         "\u{feff}é\"`\u{202e}",
         "' UNION ALL SELECT name FROM patients --",
     ] {
-        let batch = datafusion::arrow::array::RecordBatch::try_from_iter([(
-            "v",
-            std::sync::Arc::new(datafusion::arrow::array::StringArray::from(vec![value])) as _,
-        )])
-        .unwrap();
+        let batch = RecordBatch::try_from_iter([("v", Arc::new(StringArray::from(vec![value])) as _)]).unwrap();
         for (sql, expected) in [
             ("SELECT CAST($1 AS VARCHAR) AS v", vec![value]),
             ("SELECT name FROM patients WHERE name = ?", vec![]),
