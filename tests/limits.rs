@@ -67,7 +67,7 @@ async fn run(text: &str, limit: &str) {
             Err(_) => println!("stopped"),
             Ok(Err(_)) => println!("panicked"),
             Ok(Ok(Ok(rows))) => println!("answer: {rows} rows"),
-            Ok(Ok(Err(e))) => println!("error: {}", radsql::shell::message(&e).replace('\n', " ")),
+            Ok(Ok(Err(e))) => println!("error: {}", radsql::engine::message(&e).replace('\n', " ")),
         }
     }
     let one = session.sql("SELECT 1").await.expect("a plan").collect().await;

@@ -484,7 +484,7 @@ fn references_keep_their_kind() {
             ),
         ] {
             let e = session.sql(sql).await.map(|_| ()).expect_err(sql);
-            assert!(radsql::shell::message(&e).starts_with(message), "{sql}: {e}");
+            assert!(radsql::engine::message(&e).starts_with(message), "{sql}: {e}");
         }
         assert_eq!(session.work().features.load(Ordering::Relaxed), 0);
     });

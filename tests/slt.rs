@@ -31,7 +31,7 @@ impl std::error::Error for Failed {}
 
 impl From<DataFusionError> for Failed {
     fn from(e: DataFusionError) -> Self {
-        Self(radsql::shell::message(&e))
+        Self(radsql::engine::message(&e))
     }
 }
 

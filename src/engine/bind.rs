@@ -91,6 +91,28 @@ impl BindFunctions {
     }
 }
 
+/// A node with other expressions whose columns keep their names.
+pub fn with_names(
+    node: LogicalPlan,
+    mut rewrite: impl FnMut(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&node);
+    let rewritten = node.map_expressions(|e| {
+        let name = names.save(&e);
+        let e = rewrite(e)?;
+        Ok(if e.transformed {
+            e.update_data(|e| name.restore(e))
+        } else {
+            e
+        })
+    })?;
+    if rewritten.transformed {
+        rewritten.map_data(LogicalPlan::recompute_schema)
+    } else {
+        Ok(rewritten)
+    }
+}
+
 /// A statistic with the options of this call; `None` where it has them, and for other functions.
 fn bound(function: &AggregateUDF, args: &[Expr], settings: &RadsqlOptions, window: bool) -> Option<Arc<AggregateUDF>> {
     let definition = function.inner().downcast_ref::<Statistic>()?.unbound()?;
@@ -122,23 +144,8 @@ impl AnalyzerRule for BindFunctions {
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
         let settings = RadsqlOptions::of(config);
-        let bound = plan.transform_up_with_subqueries(|node| {
-            let names = NamePreserver::new(&node);
-            let rewritten = node.map_expressions(|e| {
-                let name = names.save(&e);
-                let e = e.transform_up(|e| self.bind(e, &settings))?;
-                Ok(if e.transformed {
-                    e.update_data(|e| name.restore(e))
-                } else {
-                    e
-                })
-            })?;
-            if rewritten.transformed {
-                rewritten.map_data(LogicalPlan::recompute_schema)
-            } else {
-                Ok(rewritten)
-            }
-        })?;
+        let bound = plan
+            .transform_up_with_subqueries(|node| with_names(node, |e| e.transform_up(|e| self.bind(e, &settings))))?;
         Ok(bound.data)
     }
 }

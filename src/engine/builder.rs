@@ -170,6 +170,7 @@ impl SessionBuilder {
             ..RadsqlOptions::default()
         };
         let runtime = register(&context, options)?;
+        let tables = Arc::clone(&context.runtime_env().memory_pool);
         limits::values::install(&context, limits::values::ValueLimits::default())?;
         limits::meter::install(&context, None);
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
@@ -181,6 +182,7 @@ impl SessionBuilder {
             statement_limits: None,
             plan_limits: PlanLimits::default(),
             files,
+            tables,
         })
     }
 }

@@ -6,11 +6,11 @@ use super::limits::{self, PlanLimits, StatementLimits};
 use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
 use super::resolve::resolve_relations;
-use super::temporary::SessionCatalogs;
+use super::temporary::{self, SessionCatalogs};
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, plan_err};
+use datafusion::common::{DataFusionError, Result, TableReference, plan_err};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -35,6 +35,8 @@ pub struct Session {
     pub(super) plan_limits: PlanLimits,
     /// The files that its statements may reach.
     pub(super) files: FilePolicy,
+    /// The memory of tables.
+    pub(super) tables: Arc<dyn MemoryPool>,
 }
 
 impl Session {
@@ -120,7 +122,33 @@ impl Session {
             guard::check_statement(&plan)?;
         }
         self.check(&plan)?;
-        Ok(Planned::Plan(plan))
+        Ok(Planned::Plan(self.settle(plan)?))
+    }
+
+    /// A plan that means the same tables whenever it runs.
+    ///
+    /// # Errors
+    /// That of rewriting the plan.
+    pub fn settle(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        temporary::settle(plan, &|name| self.is_temporary(name))
+    }
+
+    /// Whether a name means a temporary table of this session.
+    pub fn is_temporary(&self, name: &TableReference) -> bool {
+        let state = self.context.state();
+        let catalogs = &state.config_options().catalog;
+        if name.catalog().is_some_and(|c| c != catalogs.default_catalog) {
+            return false;
+        }
+        match name.schema() {
+            Some(temporary::SCHEMA) => true,
+            Some(schema) if schema != catalogs.default_schema => false,
+            _ => {
+                let catalog = state.catalog_list().catalog(&catalogs.default_catalog);
+                let own = catalog.and_then(|c| c.schema(temporary::SCHEMA));
+                own.is_some_and(|own| own.table_exist(name.table()))
+            }
+        }
     }
 
     /// Runs a statement if it is one that changes the session; what it gives otherwise comes when the frame is read.
@@ -135,7 +163,12 @@ impl Session {
         }
         match statement {
             Planned::Plan(LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(command))) => {
-                Box::pin(create_memory_table(&self.context, command)).await
+                Box::pin(create_memory_table(&self.context, command, &self.tables)).await
+            }
+            Planned::Plan(plan @ LogicalPlan::Statement(Command::Execute(_))) => {
+                let frame = self.context.execute_logical_plan(plan).await?;
+                self.check(frame.logical_plan())?;
+                Ok(frame)
             }
             Planned::Plan(plan) => self.context.execute_logical_plan(plan).await,
             Planned::Model(statement) => self.model(statement).await,
@@ -143,8 +176,9 @@ impl Session {
     }
 
     /// A session for another user of the same tables and models: settings, temporary tables and prepared statements are its
-    /// own, and `options` are what its queries are allowed.
-    pub fn fork(&self, options: RadsqlOptions, pool: Arc<dyn MemoryPool>) -> Result<Self> {
+    /// own, and `options` are what its queries are allowed. Queries take memory from `pool`, and tables from `tables`: they may stay
+    /// when the session is gone.
+    pub fn fork(&self, options: RadsqlOptions, pool: Arc<dyn MemoryPool>, tables: Arc<dyn MemoryPool>) -> Result<Self> {
         let state = self.context.state();
         let environment = RuntimeEnvBuilder::from_runtime_env(state.runtime_env()).with_memory_pool(pool);
         let mut config = state.config().clone();
@@ -163,6 +197,7 @@ impl Session {
             statement_limits: self.statement_limits,
             plan_limits: self.plan_limits,
             files: self.files.clone(),
+            tables,
         })
     }
 }
@@ -233,8 +268,13 @@ fn parse(text: &str) -> Result<Statement> {
 }
 
 impl Session {
-    /// Refuses what DataFusion would do otherwise than the statement says.
+    /// Refuses what DataFusion would do otherwise than the statement says, wherever in it that stands.
     fn check(&self, plan: &LogicalPlan) -> Result<()> {
+        plan.apply(|node| self.check_node(node).map(|()| TreeNodeRecursion::Continue))?;
+        Ok(())
+    }
+
+    fn check_node(&self, plan: &LogicalPlan) -> Result<()> {
         match plan {
             LogicalPlan::Dml(dml) if matches!(dml.op, WriteOp::Delete | WriteOp::Update) => {
                 let what = if dml.op == WriteOp::Delete { "DELETE" } else { "UPDATE" };

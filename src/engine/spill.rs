@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// What folders of ours are called before their number.
 const PREFIX: &str = "radsql-spill-";
 
+/// What they are called before they are locked.
+const UNLOCKED: &str = "radsql-new-";
+
 /// Held locked while its process lives.
 const LOCK: &str = "in-use";
 
@@ -29,12 +32,18 @@ impl SpillFolder {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|_| io::Error::other("no random bytes"))?;
         let path = parent.join(format!("{PREFIX}{:016x}", u64::from_be_bytes(random)));
+        // Under another name until it is locked: a process that starts meanwhile would take it for one that was left.
+        let unlocked = parent.join(format!("{UNLOCKED}{:016x}", u64::from_be_bytes(random)));
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path)?;
-        let lock = OpenOptions::new().create_new(true).write(true).open(path.join(LOCK))?;
+        builder.create(&unlocked)?;
+        let lock = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .open(unlocked.join(LOCK))?;
         lock.lock()?;
+        fs::rename(&unlocked, &path)?;
         Ok(Self { path, _lock: lock })
     }
 

@@ -1,6 +1,6 @@
 //! Tables made of batches that come from outside, whole or not at all.
 
-use super::memory_table::{MemoryTable, Rows};
+use super::memory_table::{MemoryTable, Rows, replace_table};
 use super::session::Session;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{Column, Result, TableReference, exec_err, plan_err};
@@ -41,7 +41,7 @@ impl Session {
             _ => {}
         }
         let schema = batches.schema();
-        let pool = Arc::clone(&context.runtime_env().memory_pool);
+        let pool = Arc::clone(&self.tables);
         let mut collected = Rows::new(name.table(), Arc::clone(&schema), &pool);
         collected.extend(batches).await?;
         let rows = collected.count();
@@ -56,12 +56,10 @@ impl Session {
             return Ok(rows);
         }
         // Nothing waits from here on: the table is there as a whole or not at all.
-        if how == Store::Replace {
-            context.deregister_table(name.clone())?;
-        } else if context.table_exist(name.clone())? {
+        if how != Store::Replace && context.table_exist(name.clone())? {
             return exec_err!("table '{name}' already exists");
         }
-        context.register_table(name, table)?;
+        replace_table(context, name, table, how == Store::Replace)?;
         Ok(rows)
     }
 

@@ -4,8 +4,10 @@
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemorySchemaProvider, SchemaProvider, TableProvider};
-use datafusion::common::Result;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Result, TableReference};
 use datafusion::datasource::TableType;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement};
 use std::sync::Arc;
 
@@ -129,11 +131,9 @@ impl SchemaProvider for SessionSchema {
         self.shared.register_table(name, table)
     }
 
+    /// The shared one: a statement about a temporary table names its schema ([`settle`]).
     fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match self.own.tables.deregister_table(name)? {
-            Some(table) => Ok(Some(table)),
-            None => self.shared.deregister_table(name),
-        }
+        self.shared.deregister_table(name)
     }
 
     fn table_exist(&self, name: &str) -> bool {
@@ -153,4 +153,34 @@ pub fn place(statement: &mut Statement) {
     {
         *name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(SCHEMA)), table]);
     }
+}
+
+/// Names the schema of temporary tables in a plan that changes or drops one, so that it means that one whenever it runs. What
+/// makes a table means the shared schema, unless it says otherwise.
+///
+/// # Errors
+/// That of rewriting the plan.
+pub fn settle(plan: LogicalPlan, is_own: &dyn Fn(&TableReference) -> bool) -> Result<LogicalPlan> {
+    let settled = |name: TableReference| match is_own(&name) {
+        true => TableReference::partial(SCHEMA, name.table()),
+        false => name,
+    };
+    let changed = plan.transform_down(|node| {
+        Ok(match node {
+            LogicalPlan::Dml(mut dml) if is_own(&dml.table_name) => {
+                dml.table_name = settled(dml.table_name);
+                Transformed::yes(LogicalPlan::Dml(dml))
+            }
+            LogicalPlan::Ddl(DdlStatement::DropTable(mut drop)) if is_own(&drop.name) => {
+                drop.name = settled(drop.name);
+                Transformed::yes(LogicalPlan::Ddl(DdlStatement::DropTable(drop)))
+            }
+            LogicalPlan::Ddl(DdlStatement::DropView(mut drop)) if is_own(&drop.name) => {
+                drop.name = settled(drop.name);
+                Transformed::yes(LogicalPlan::Ddl(DdlStatement::DropView(drop)))
+            }
+            other => Transformed::no(other),
+        })
+    });
+    changed.map(|t| t.data)
 }

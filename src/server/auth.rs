@@ -225,6 +225,11 @@ impl Authenticator {
         self.tokens.identify(token, now()).ok_or(AuthError::Refused)
     }
 
+    /// How long a token lives without being used.
+    pub fn idle(&self) -> std::time::Duration {
+        self.tokens.idle()
+    }
+
     /// Whether a session's token lives; it is used by that.
     pub fn is_living(&self, session: SessionId) -> bool {
         self.tokens.is_living(session, now())

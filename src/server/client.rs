@@ -4,15 +4,16 @@ use crate::engine::Session;
 use crate::server::errors::Fault;
 use crate::server::log::TARGET;
 use crate::server::names::Role;
+use crate::server::pool::SharePool;
 use crate::server::shared::Shared;
 use crate::server::statement::{Prepared, Ready};
 use crate::server::tokens::{Identity, SessionId};
-use datafusion::common::TableReference;
 use radsql_udfs::options::RadsqlOptions;
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// Names something that a session keeps: 128 random bits, known to that session alone.
 pub type Handle = [u8; 16];
@@ -30,8 +31,16 @@ pub struct Client {
     pub engine: Session,
     /// What all sessions share.
     pub shared: Arc<Shared>,
+    /// Its part of the memory.
+    pub share: Arc<SharePool>,
     /// Places of its statements.
     pub places: Arc<Semaphore>,
+    /// True when its token has ended: then its statements end.
+    ended: watch::Sender<bool>,
+    /// Grows with each of its settings.
+    pub changes: AtomicU64,
+    /// Names of what it has prepared in SQL.
+    prepared_in_sql: Mutex<HashSet<String>>,
     /// Whether it has said BEGIN, and has written since.
     transaction: Mutex<Option<Transaction>>,
     handles: Mutex<HashMap<Handle, (Instant, Kept)>>,
@@ -54,13 +63,20 @@ impl Client {
             identifying_allowed: identity.role == Role::Admin,
             ..RadsqlOptions::of(shared.engine.context().state().config_options())
         };
-        let engine = shared.engine.fork(options, shared.pool.share());
+        let share = shared.pool.share();
+        let engine = shared
+            .engine
+            .fork(options, Arc::clone(&share) as _, Arc::clone(&shared.tables) as _);
         let places = Arc::new(Semaphore::new(shared.limits.statements_per_session));
         Ok(Self {
             identity,
             engine: engine.map_err(|e| Fault::engine(e, ""))?,
             shared: Arc::clone(shared),
+            share,
             places,
+            ended: watch::Sender::new(false),
+            changes: AtomicU64::new(0),
+            prepared_in_sql: Mutex::default(),
             transaction: Mutex::default(),
             handles: Mutex::default(),
         })
@@ -139,22 +155,43 @@ impl Client {
         Handle::try_from(handle).is_ok_and(|handle| self.handles().remove(&handle).is_some())
     }
 
-    /// Whether a name means a temporary table of this session.
-    pub fn is_own(&self, name: &TableReference) -> bool {
-        let state = self.engine.context().state();
-        let catalogs = &state.config_options().catalog;
-        if name.catalog().is_some_and(|c| c != catalogs.default_catalog) {
-            return false;
+    /// Ends when the session has ended.
+    pub async fn over(&self) -> Fault {
+        let mut ended = self.ended.subscribe();
+        // The sender lives as long as this.
+        let _ = ended.wait_for(|ended| *ended).await;
+        Fault::Cancelled
+    }
+
+    /// Keeps the session alive while a statement of it runs. Never ends.
+    pub async fn keep_alive(&self) {
+        let idle = self.shared.auth.idle();
+        loop {
+            tokio::time::sleep(idle / 4).await;
+            self.shared.auth.is_living(self.identity.session);
         }
-        match name.schema() {
-            Some(schema) if schema == crate::engine::TEMPORARY => true,
-            Some(schema) if schema != catalogs.default_schema => false,
-            _ => {
-                let catalog = state.catalog_list().catalog(&catalogs.default_catalog);
-                let own = catalog.and_then(|c| c.schema(crate::engine::TEMPORARY));
-                own.is_some_and(|own| own.table_exist(name.table()))
-            }
+    }
+
+    /// Notes that SQL prepares a statement of this name.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn prepares(&self, name: &str) -> Result<(), Fault> {
+        let mut names = self.prepared_in_sql.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = self.shared.limits.handles;
+        if !names.contains(name) && names.len() >= most {
+            return Err(Fault::TooMuch(format!(
+                "this session has {most} statements of PREPARE, the most allowed; DEALLOCATE some"
+            )));
         }
+        names.insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Notes that SQL forgets a prepared statement.
+    pub fn deallocates(&self, name: &str) {
+        let mut names = self.prepared_in_sql.lock().unwrap_or_else(PoisonError::into_inner);
+        names.remove(name);
     }
 
     fn transaction(&self) -> MutexGuard<'_, Option<Transaction>> {
@@ -253,6 +290,9 @@ impl Clients {
         let mut open = self.open();
         let ended: Vec<_> = open.extract_if(|session, _| !living.contains(session)).collect();
         drop(open);
+        for (_, client) in &ended {
+            client.ended.send_replace(true);
+        }
         drop(ended);
     }
 }

@@ -1,6 +1,6 @@
 //! Errors as clients get them: a gRPC code and a sentence, without cell values, paths of the server and names of Rust.
 
-use crate::shell::message;
+use crate::engine::message;
 use datafusion::common::{DataFusionError, SchemaError};
 use std::collections::HashSet;
 use tonic::Status;

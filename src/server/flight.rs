@@ -3,10 +3,7 @@
 use crate::server::client::{Client, Clients};
 use crate::server::errors::Fault;
 use crate::server::gate::Caller;
-use crate::server::options::{
-    CLOSED, CloseSessionResult, GetSessionOptionsResult, INVALID_NAME, INVALID_VALUE, OptionError, OptionValue,
-    SessionOptionValue, SetSessionOptionsRequest, SetSessionOptionsResult,
-};
+use crate::server::options::{self, CLOSED, CloseSessionResult, SetSessionOptionsRequest};
 use crate::server::parameters::{self, Values};
 use crate::server::running::{self, ready_made};
 use crate::server::shared::Shared;
@@ -25,6 +22,7 @@ use arrow_flight::{
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::ipc::writer::IpcWriteOptions;
+use datafusion::common::ScalarValue;
 use futures::{Stream, TryStreamExt, stream};
 use prost::Message;
 use std::pin::Pin;
@@ -113,8 +111,13 @@ impl FlightSql {
         }
     }
 
-    /// The values that a client sends for parameters.
-    async fn values(&self, client: &Arc<Client>, messages: PeekableFlightDataStream) -> Result<Vec<Values>, Fault> {
+    /// The values that a client sends for so many parameters.
+    async fn values(
+        &self,
+        client: &Arc<Client>,
+        messages: PeekableFlightDataStream,
+        parameters: usize,
+    ) -> Result<Vec<Values>, Fault> {
         // Some drivers send the command alone where there are no values.
         let filled = messages.try_filter(|message| std::future::ready(!message.data_header.is_empty()));
         let mut batches = FlightRecordBatchStream::new_from_flight_data(filled.map_err(FlightError::from));
@@ -122,8 +125,12 @@ impl FlightSql {
         let most = client.shared.limits.message_bytes;
         let (mut values, mut bytes) = (vec![], 0);
         while let Some(batch) = batches.try_next().await.map_err(broken)? {
-            bytes += batch.get_array_memory_size();
-            if bytes > most {
+            if batch.num_columns() != parameters {
+                return Err(parameters::count(parameters, batch.num_columns()));
+            }
+            // A row costs much more here than on its way.
+            bytes += batch.get_array_memory_size() + batch.num_rows() * (parameters + 1) * size_of::<ScalarValue>();
+            if parameters == 0 && batch.num_rows() > 1 || bytes > most {
                 return Err(Fault::TooMuch(format!(
                     "values of parameters may take {most} bytes in all; ingest tables instead"
                 )));
@@ -132,65 +139,6 @@ impl FlightSql {
         }
         Ok(values)
     }
-
-    async fn set_options(&self, client: &Arc<Client>, request: SetSessionOptionsRequest) -> SetSessionOptionsResult {
-        let mut result = SetSessionOptionsResult::default();
-        for (name, value) in request.session_options {
-            // What JDBC drivers take from their address; there is one catalog, and its default schema.
-            let name = match name.as_str() {
-                "catalog" => "datafusion.catalog.default_catalog",
-                "schema" => "datafusion.catalog.default_schema",
-                name => name,
-            };
-            let text = value.value.as_ref().map(OptionValue::text);
-            let outcome = match (name, &text) {
-                ("datafusion.catalog.default_catalog" | "datafusion.catalog.default_schema", Some(text)) => {
-                    let state = client.engine.context().state();
-                    let catalogs = &state.config_options().catalog;
-                    match *text == catalogs.default_catalog || *text == catalogs.default_schema {
-                        true => Ok(0),
-                        false => Err(INVALID_VALUE),
-                    }
-                }
-                _ => set(client, name, text.as_deref()).await,
-            };
-            if let Err(value) = outcome {
-                result.errors.insert(name.to_owned(), OptionError { value });
-            }
-        }
-        result
-    }
-
-    fn options(&self, client: &Client) -> GetSessionOptionsResult {
-        let state = client.engine.context().state();
-        let entries = state.config_options().entries();
-        let own = entries.into_iter().filter(|e| crate::server::settings::is_own(&e.key));
-        let option = |e: datafusion::common::config::ConfigEntry| {
-            let value = e.value.map(OptionValue::Text);
-            (e.key, SessionOptionValue { value })
-        };
-        GetSessionOptionsResult {
-            session_options: own.map(option).collect(),
-        }
-    }
-}
-
-async fn set(client: &Arc<Client>, name: &str, value: Option<&str>) -> Result<i64, i32> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
-    if name.is_empty() || !name.chars().all(plain) {
-        return Err(INVALID_NAME);
-    }
-    let text = match value {
-        Some(value) => format!("SET {name} = '{}'", value.replace('\'', "''")),
-        None => format!("RESET {name}"),
-    };
-    let wrong = |fault: Fault| match fault {
-        Fault::Forbidden(_) => INVALID_NAME,
-        _ => INVALID_VALUE,
-    };
-    let statement = Statement::plan(client, &text).await.map_err(wrong)?;
-    let ready = Ready::new(&statement, &[]).map_err(wrong)?;
-    running::update(client, ready).await.map_err(wrong)
 }
 
 /// One endpoint without an address: the rows come from here. Some tools read the first endpoint only.
@@ -422,12 +370,8 @@ impl FlightSqlService for FlightSql {
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let client = self.client(&request)?;
         let prepared = client.prepared(&command.prepared_statement_handle)?;
-        let values = self.values(&client, request.into_inner()).await?;
-        let statement = prepared.statement(&client).await?;
-        for row in &values {
-            parameters::check(&statement.parameters, row)?;
-        }
-        prepared.set(values);
+        let parameters = prepared.statement(&client).await?.parameters.len();
+        prepared.set(self.values(&client, request.into_inner(), parameters).await?);
         Ok(DoPutPreparedStatementResult {
             prepared_statement_handle: Some(command.prepared_statement_handle),
         })
@@ -440,7 +384,8 @@ impl FlightSqlService for FlightSql {
     ) -> Result<i64, Status> {
         let client = self.client(&request)?;
         let prepared = client.prepared(&command.prepared_statement_handle)?;
-        let values = self.values(&client, request.into_inner()).await?;
+        let parameters = prepared.statement(&client).await?.parameters.len();
+        let values = self.values(&client, request.into_inner(), parameters).await?;
         if !values.is_empty() {
             prepared.set(values);
         }
@@ -533,9 +478,9 @@ impl FlightSqlService for FlightSql {
         let body = match action.r#type.as_str() {
             "SetSessionOptions" => {
                 let asked = SetSessionOptionsRequest::decode(&*action.body).map_err(unreadable)?;
-                self.set_options(&client, asked).await.encode_to_vec()
+                options::set_all(&client, asked).await.encode_to_vec()
             }
-            "GetSessionOptions" => self.options(&client).encode_to_vec(),
+            "GetSessionOptions" => options::of(&client).encode_to_vec(),
             "CloseSession" => {
                 self.shared.auth.tokens().revoke(client.identity.session);
                 self.clients.keep_living(&self.shared);

@@ -129,6 +129,14 @@ impl Doors {
             let most = self.shared.limits.connections;
             return Err(Fault::TooMuch(format!("the server has {most} connections, the most allowed")).into());
         }
+        let entered = self.sign_in(request, connection).await?;
+        if let Some(connection) = connection {
+            connection.let_in();
+        }
+        Ok(entered)
+    }
+
+    async fn sign_in(&self, request: &Parts, connection: Option<&Connection>) -> Result<Entered, Status> {
         let header = request.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let credentials = Authenticator::read_header(header).map_err(|e| self.refuse(&e))?;
         match credentials {

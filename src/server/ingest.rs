@@ -57,16 +57,20 @@ pub async fn ingest(
     command: CommandStatementIngest,
     messages: PeekableFlightDataStream,
 ) -> Result<i64, Fault> {
-    let (how, name) = (how(&command)?, name(&command));
+    let (how, mut name) = (how(&command)?, name(&command));
+    if how == Store::Append && client.engine.is_temporary(&name) {
+        name = TableReference::partial(crate::engine::TEMPORARY, name.table());
+    }
+    let is_own = name.schema() == Some(crate::engine::TEMPORARY);
     if command.table.is_empty() {
         return Err(Fault::Invalid("an ingest names a table; found none".into()));
     }
-    if client.identity.role == Role::Reader && !client.is_own(&name) {
+    if client.identity.role == Role::Reader && !is_own {
         return Err(Fault::Forbidden(
             "your role is reader: you may ingest temporary tables only".into(),
         ));
     }
-    if !client.is_own(&name)
+    if !is_own
         && let Some(schema) = name.schema()
         && client.engine.context().state().schema_for_ref(name.clone()).is_err()
     {

@@ -7,6 +7,7 @@ use futures::{Stream, stream};
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 
 /// Connections above the limit that are told so; more are closed without a word.
@@ -35,6 +37,8 @@ struct State {
     /// Keys the passwords below, so that they are nowhere in memory.
     key: [u8; 32],
     signed_in: Mutex<SignedIn>,
+    /// Whether somebody has.
+    has_signed_in: AtomicBool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -47,6 +51,7 @@ impl Connection {
             shared: Arc::clone(shared),
             key,
             signed_in: Mutex::default(),
+            has_signed_in: AtomicBool::new(false),
             _place: place,
         };
         Ok(Self {
@@ -61,6 +66,11 @@ impl Connection {
 
     fn tag(&self, password: &str) -> [u8; 32] {
         *blake3::keyed_hash(&self.state.key, password.as_bytes()).as_bytes()
+    }
+
+    /// Notes that somebody has signed in, or shown a token.
+    pub fn let_in(&self) {
+        self.state.has_signed_in.store(true, Ordering::Relaxed);
     }
 
     /// The session of a user who has shown this password on this connection.
@@ -92,6 +102,8 @@ impl Drop for State {
 pub struct Wire {
     stream: TcpStream,
     connection: Connection,
+    /// Until when somebody must have signed in.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connected for Wire {
@@ -104,6 +116,15 @@ impl Connected for Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.connection.state.has_signed_in.load(Ordering::Relaxed) {
+            self.deadline = None;
+        }
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            // One who only connects keeps a place from those who would sign in.
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
@@ -158,7 +179,11 @@ pub fn incoming(listener: TcpListener, shared: Arc<Shared>) -> impl Stream<Item 
                 };
                 // Answers are small and awaited.
                 let _ = stream.set_nodelay(true);
-                let wire = Connection::new(&shared, place, is_over).map(|connection| Wire { stream, connection });
+                let wire = Connection::new(&shared, place, is_over).map(|connection| Wire {
+                    stream,
+                    connection,
+                    deadline: Some(Box::pin(tokio::time::sleep(shared.limits.sign_in))),
+                });
                 return Some((wire, (listener, shared, places, told)));
             }
         },

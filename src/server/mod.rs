@@ -5,7 +5,6 @@
 
 pub mod auth;
 pub mod client;
-pub mod command;
 pub mod credentials;
 pub mod errors;
 pub mod flight;

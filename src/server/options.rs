@@ -1,8 +1,14 @@
 //! Actions of Flight sessions: SetSessionOptions, GetSessionOptions, CloseSession. The library has no types for their messages;
 //! these are those of Flight.proto.
 
+use crate::server::client::Client;
+use crate::server::errors::Fault;
+use crate::server::statement::{Ready, Statement};
+use crate::server::{running, settings};
+use datafusion::common::config::ConfigEntry;
 use prost::{Message, Oneof};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A value of an option.
 #[derive(Clone, PartialEq, Message)]
@@ -100,3 +106,60 @@ pub struct CloseSessionResult {
 
 /// The session is closed.
 pub const CLOSED: i32 = 1;
+
+/// Sets options, and tells what was wrong with those that could not be set.
+pub async fn set_all(client: &Arc<Client>, request: SetSessionOptionsRequest) -> SetSessionOptionsResult {
+    let mut result = SetSessionOptionsResult::default();
+    for (name, value) in request.session_options {
+        let text = value.value.as_ref().map(OptionValue::text);
+        let state = client.engine.context().state();
+        let catalogs = &state.config_options().catalog;
+        // What JDBC drivers take from their address; there is one catalog, and its default schema.
+        let only = match name.as_str() {
+            "catalog" => Some(&catalogs.default_catalog),
+            "schema" => Some(&catalogs.default_schema),
+            _ => None,
+        };
+        let outcome = match only {
+            Some(only) if text.as_ref().is_none_or(|text| text == only) => Ok(0),
+            Some(_) => Err(INVALID_VALUE),
+            None => set(client, &name, text.as_deref()).await,
+        };
+        if let Err(value) = outcome {
+            result.errors.insert(name, OptionError { value });
+        }
+    }
+    result
+}
+
+/// The options that a session may set, as they are.
+pub fn of(client: &Client) -> GetSessionOptionsResult {
+    let state = client.engine.context().state();
+    let entries = state.config_options().entries();
+    let own = entries.into_iter().filter(|e| settings::is_own(&e.key));
+    let option = |e: ConfigEntry| {
+        let value = e.value.map(OptionValue::Text);
+        (e.key, SessionOptionValue { value })
+    };
+    GetSessionOptionsResult {
+        session_options: own.map(option).collect(),
+    }
+}
+
+async fn set(client: &Arc<Client>, name: &str, value: Option<&str>) -> Result<i64, i32> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+    if name.is_empty() || !name.chars().all(plain) {
+        return Err(INVALID_NAME);
+    }
+    let text = match value {
+        Some(value) => format!("SET {name} = '{}'", value.replace('\'', "''")),
+        None => format!("RESET {name}"),
+    };
+    let wrong = |fault: Fault| match fault {
+        Fault::Forbidden(_) => INVALID_NAME,
+        _ => INVALID_VALUE,
+    };
+    let statement = Statement::plan(client, &text).await.map_err(wrong)?;
+    let ready = Ready::new(&statement, &[]).map_err(wrong)?;
+    running::update(client, ready).await.map_err(wrong)
+}

@@ -109,10 +109,15 @@ pub fn rows(batch: &RecordBatch) -> Result<Vec<Values>, Fault> {
 pub fn check(parameters: &[Parameter], values: &Values) -> Result<(), Fault> {
     match (parameters.len(), values.len()) {
         (expected, found) if expected == found => Ok(()),
-        (expected, found) => Err(Fault::Invalid(format!(
-            "the statement has {expected} parameters; {found} values were given"
-        ))),
+        (expected, found) => Err(count(expected, found)),
     }
+}
+
+/// Too few values, or too many.
+pub fn count(expected: usize, found: usize) -> Fault {
+    Fault::Invalid(format!(
+        "the statement has {expected} parameters; {found} values were given"
+    ))
 }
 
 /// Values of the types that their places ask for.

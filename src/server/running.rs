@@ -4,6 +4,7 @@ use crate::server::client::Client;
 use crate::server::errors::Fault;
 use crate::server::log::{Fingerprint, TARGET};
 use crate::server::metrics::Ended;
+use crate::server::pool::Taking;
 use crate::server::statement::{Kind, Ready, Statement};
 use crate::server::wire;
 use arrow_flight::FlightData;
@@ -34,6 +35,7 @@ pub struct Running {
     started: Instant,
     rows: Arc<AtomicU64>,
     outcome: Option<&'static str>,
+    _taking: Taking,
     _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
 
@@ -68,6 +70,7 @@ impl Running {
             started: Instant::now(),
             rows: Arc::default(),
             outcome: None,
+            _taking: client.share.begin(),
             _places: (own, all),
         })
     }
@@ -89,6 +92,8 @@ impl Running {
                 limit.unwrap_or_default().as_secs_f64()
             ))),
             fault = shared.stopped() => Err(fault),
+            fault = self.client.over() => Err(fault),
+            () = self.client.keep_alive() => Err(Fault::Defect),
         }
     }
 

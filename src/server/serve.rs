@@ -45,8 +45,6 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Whether plain text is allowed beyond this machine.
     pub plain_text_allowed: bool,
-    /// Whether there is nowhere to write, which clients are told.
-    pub read_only: bool,
     /// Limits.
     pub limits: Limits,
     /// Limits of signing in.
@@ -101,9 +99,6 @@ pub struct Server {
     grace: Duration,
 }
 
-/// Longest statement.
-const STATEMENT_BYTES: usize = 1 << 20;
-
 /// How often ended sessions are looked for.
 const SWEEP: Duration = Duration::from_secs(20);
 
@@ -124,10 +119,11 @@ impl Server {
         }
         let tls = config.tls.map(tls).transpose()?;
         let failed = |e: arrow_flight::error::FlightError| StartError::Failed(e.to_string());
-        let info = sql_info::data(engine.context(), config.read_only, STATEMENT_BYTES).map_err(failed)?;
+        let info = sql_info::data(engine.context(), config.limits.statement_bytes).map_err(failed)?;
         let types = sql_info::types().map_err(failed)?;
         let pool = SharedPool::new(Arc::clone(&engine.context().runtime_env().memory_pool));
         let shared = Arc::new(Shared {
+            tables: pool.tables(),
             pool,
             auth: Authenticator::new(config.users, config.auth)?,
             threads: QueryThreads::new().map_err(StartError::Threads)?,

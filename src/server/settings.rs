@@ -64,11 +64,11 @@ fn may_set(variable: &str, value: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-/// Whether a user of this role may run a statement. `is_own` tells temporary tables of the session.
+/// Whether a user of this role may run a statement, in which temporary tables are named with their schema.
 ///
 /// # Errors
 /// [`Fault::Forbidden`], or [`Fault::Invalid`] for a setting's value.
-pub fn permit(role: Role, statement: &Planned, is_own: &dyn Fn(&TableReference) -> bool) -> Result<(), Fault> {
+pub fn permit(role: Role, statement: &Planned) -> Result<(), Fault> {
     let plan = match statement {
         Planned::Plan(plan) => plan,
         Planned::Model(ModelStatement::Show) => return Ok(()),
@@ -76,7 +76,7 @@ pub fn permit(role: Role, statement: &Planned, is_own: &dyn Fn(&TableReference) 
     };
     let mut refused = Ok(());
     let looked = plan.apply_with_subqueries(|node| {
-        refused = permit_node(role, node, is_own);
+        refused = permit_node(role, node);
         Ok(match refused {
             Ok(()) => TreeNodeRecursion::Continue,
             Err(_) => TreeNodeRecursion::Stop,
@@ -95,8 +95,11 @@ fn writes(role: Role) -> Result<(), Fault> {
     }
 }
 
-fn permit_node(role: Role, node: &LogicalPlan, is_own: &dyn Fn(&TableReference) -> bool) -> Result<(), Fault> {
-    let unless_own = |name: &TableReference| if is_own(name) { Ok(()) } else { writes(role) };
+fn permit_node(role: Role, node: &LogicalPlan) -> Result<(), Fault> {
+    let unless_own = |name: &TableReference| match name.schema() {
+        Some(crate::engine::TEMPORARY) => Ok(()),
+        _ => writes(role),
+    };
     match node {
         LogicalPlan::Dml(dml) => unless_own(&dml.table_name),
         LogicalPlan::Copy(_) => writes(role),
@@ -114,9 +117,7 @@ fn permit_node(role: Role, node: &LogicalPlan, is_own: &dyn Fn(&TableReference) 
         LogicalPlan::Statement(Command::SetVariable(set)) => may_set(&set.variable, Some(&set.value)),
         LogicalPlan::Statement(Command::ResetVariable(reset)) => may_set(&reset.variable, None),
         // What is prepared may be run later by a shorter statement.
-        LogicalPlan::Statement(Command::Prepare(prepare)) => {
-            permit(role, &Planned::Plan((*prepare.input).clone()), is_own)
-        }
+        LogicalPlan::Statement(Command::Prepare(prepare)) => permit(role, &Planned::Plan((*prepare.input).clone())),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use crate::engine::Session;
 use crate::server::auth::Authenticator;
 use crate::server::errors::Fault;
 use crate::server::metrics::Metrics;
-use crate::server::pool::SharedPool;
+use crate::server::pool::{SharedPool, TablesPool};
 use crate::server::threads::QueryThreads;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,6 +26,10 @@ pub struct Limits {
     pub statement_timeout: Option<Duration>,
     /// How long a result that was announced waits to be fetched.
     pub ticket_lifetime: Duration,
+    /// Bytes of a statement.
+    pub statement_bytes: usize,
+    /// How long a connection may take until somebody has signed in on it.
+    pub sign_in: Duration,
     /// Bytes of a message that a client sends.
     pub message_bytes: usize,
 }
@@ -39,6 +43,8 @@ impl Default for Limits {
             statements: 256,
             statement_timeout: Some(Duration::from_secs(3600)),
             ticket_lifetime: Duration::from_secs(600),
+            statement_bytes: 1 << 20,
+            sign_in: Duration::from_secs(10),
             message_bytes: 64 << 20,
         }
     }
@@ -48,8 +54,10 @@ impl Default for Limits {
 pub struct Shared {
     /// Tables, models and functions; never queried itself.
     pub engine: Session,
-    /// The memory.
+    /// The memory of queries.
     pub pool: Arc<SharedPool>,
+    /// The memory of tables.
+    pub tables: Arc<TablesPool>,
     /// Users and tokens.
     pub auth: Authenticator,
     /// Where statements run.

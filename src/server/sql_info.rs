@@ -15,18 +15,14 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// None; the library may refuse a value.
-pub fn data(
-    context: &SessionContext,
-    read_only: bool,
-    statement_bytes: usize,
-) -> Result<SqlInfoData, arrow_flight::error::FlightError> {
+pub fn data(context: &SessionContext, statement_bytes: usize) -> Result<SqlInfoData, arrow_flight::error::FlightError> {
     use SqlInfo as I;
     let bit = |ordinal: i32| 1_i32 << ordinal;
     let mut b = SqlInfoDataBuilder::new();
     b.append(I::FlightSqlServerName, "radsql");
     b.append(I::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
     b.append(I::FlightSqlServerArrowVersion, "1.3");
-    b.append(I::FlightSqlServerReadOnly, read_only);
+    b.append(I::FlightSqlServerReadOnly, false);
     b.append(I::FlightSqlServerSql, true);
     b.append(I::FlightSqlServerSubstrait, false);
     b.append(I::FlightSqlServerSubstraitMinVersion, "");

@@ -12,7 +12,7 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlan, Statement as Command, TransactionConclusion};
 use datafusion::physical_plan::EmptyRecordBatchStream;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a statement does.
@@ -60,8 +60,8 @@ pub struct Statement {
     /// What stands for values in it.
     pub parameters: Vec<Parameter>,
     planned: Planned,
-    /// What [`crate::server::shared::Shared::changes`] was.
-    changes: u64,
+    /// What the changes of the server and of the session were.
+    changes: (u64, u64),
 }
 
 impl Statement {
@@ -70,10 +70,18 @@ impl Statement {
     /// # Errors
     /// What is wrong with it.
     pub async fn plan(client: &Arc<Client>, text: &str) -> Result<Arc<Self>, Fault> {
+        let most = client.shared.limits.statement_bytes;
+        if text.len() > most {
+            // Before anything reads it.
+            return Err(Fault::TooMuch(format!(
+                "the statement has {} bytes and may have {most}; send data as rows or parameters, not as text",
+                text.len()
+            )));
+        }
         let (session, text) = (Arc::clone(client), text.to_owned());
         let fingerprint = Fingerprint::of(&text);
         let work = move || async move {
-            let changes = session.shared.changes.load(Ordering::Acquire);
+            let changes = changes(&session);
             let numbered = parameters::number(&text)?;
             let fail = |e: DataFusionError| Fault::engine(e, &text);
             let mut planned = session.engine.plan(&numbered).await.map_err(fail)?;
@@ -85,9 +93,9 @@ impl Statement {
                     .execute_logical_plan(plan)
                     .await
                     .map_err(fail)?;
-                planned = Planned::Plan(frame.into_unoptimized_plan());
+                planned = Planned::Plan(session.engine.settle(frame.into_unoptimized_plan()).map_err(fail)?);
             }
-            settings::permit(session.identity.role, &planned, &|name| session.is_own(name))?;
+            settings::permit(session.identity.role, &planned)?;
             let schema = match &planned {
                 Planned::Plan(plan) => wire::schema(plan.schema().as_arrow()),
                 Planned::Model(ModelStatement::Show) => {
@@ -126,7 +134,7 @@ impl Statement {
     /// # Errors
     /// As [`Statement::plan`].
     pub async fn current(self: &Arc<Self>, client: &Arc<Client>) -> Result<Arc<Self>, Fault> {
-        match self.changes == client.shared.changes.load(Ordering::Acquire) {
+        match self.changes == changes(client) {
             true => Ok(Arc::clone(self)),
             false => Self::plan(client, &self.text).await,
         }
@@ -182,6 +190,8 @@ impl Statement {
                 session.end(end.conclusion == TransactionConclusion::Commit)?;
                 return nothing();
             }
+            Planned::Plan(LogicalPlan::Statement(Command::Prepare(prepare))) => session.prepares(&prepare.name)?,
+            Planned::Plan(LogicalPlan::Statement(Command::Deallocate(gone))) => session.deallocates(&gone.name),
             _ => {}
         }
         let fail = |e: DataFusionError| Fault::engine(e, &self.text);
@@ -189,9 +199,11 @@ impl Statement {
             session.wrote();
         }
         let frame = session.engine.execute(self.planned.clone()).await;
-        if self.kind == Kind::Command {
-            session.shared.changes.fetch_add(1, Ordering::AcqRel);
-        }
+        match self.kind {
+            Kind::Command if self.writes() => session.shared.changes.fetch_add(1, Ordering::AcqRel),
+            Kind::Command => session.changes.fetch_add(1, Ordering::AcqRel),
+            _ => 0,
+        };
         frame.map_err(fail)?.execute_stream().await.map_err(fail)
     }
 
@@ -212,6 +224,12 @@ impl Statement {
             Kind::Update | Kind::Command => Arc::new(Schema::empty()),
         }
     }
+}
+
+/// What has changed so far that may change what a statement means.
+fn changes(client: &Client) -> (u64, u64) {
+    let of = |count: &AtomicU64| count.load(Ordering::Acquire);
+    (of(&client.shared.changes), of(&client.changes))
 }
 
 /// A statement that a client may run again and again, with values of its own.

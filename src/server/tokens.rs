@@ -146,6 +146,11 @@ impl Tokens {
         }
     }
 
+    /// How long a token lives without being used.
+    pub fn idle(&self) -> Duration {
+        self.limits.idle
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // No code that holds the lock leaves the maps half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

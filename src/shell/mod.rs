@@ -7,7 +7,7 @@ mod repl;
 mod report;
 mod script;
 
-pub use script::{Failure, message};
+pub use script::Failure;
 
 use printers::{Format, Output};
 use script::Script;

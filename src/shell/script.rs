@@ -1,6 +1,6 @@
 //! Runs a text of statements and commands.
 
-use crate::engine::{Piece, Position, Session, Variables, split, substitute};
+use crate::engine::{Piece, Position, Session, Variables, message, split, substitute};
 use crate::shell::printers::Output;
 use crate::shell::progress::Progress;
 use crate::shell::report::Report;
@@ -272,37 +272,5 @@ fn locate(e: &DataFusionError) -> (Option<u64>, Option<u64>, String) {
     match e.diagnostic().and_then(|d| d.span) {
         Some(span) if span.start.line > 0 => (Some(span.start.line), Some(span.start.column), text),
         _ => (None, None, text),
-    }
-}
-
-/// An error as users read it: no backtrace, no name of a Rust type.
-pub fn message(e: &DataFusionError) -> String {
-    match e {
-        DataFusionError::Context(context, inner) => format!("{}: {}", context.trim_end(), message(inner)),
-        DataFusionError::Diagnostic(_, inner) => message(inner),
-        DataFusionError::Shared(inner) => message(inner),
-        DataFusionError::Collection(errors) => match errors.first() {
-            Some(first) => message(first),
-            None => "unknown error".into(),
-        },
-        DataFusionError::SQL(inner, _) => match &**inner {
-            datafusion::sql::sqlparser::parser::ParserError::TokenizerError(m)
-            | datafusion::sql::sqlparser::parser::ParserError::ParserError(m) => format!("syntax error: {m}"),
-            other => format!("syntax error: {other}"),
-        },
-        other => {
-            let text = other.strip_backtrace();
-            let prefixes = [
-                "Error during planning: ",
-                "Execution error: ",
-                "Schema error: ",
-                "Arrow error: ",
-                "External error: ",
-            ];
-            prefixes
-                .iter()
-                .find_map(|p| text.strip_prefix(p))
-                .map_or_else(|| text.clone(), String::from)
-        }
     }
 }

@@ -60,7 +60,7 @@ pub async fn session_on(cohort: &Path) -> Session {
 
 /// Runs a statement; its rows as texts, a cell after the other, separated by `|`.
 pub async fn run(session: &Session, sql: &str) -> Result<Vec<String>, String> {
-    let say = |e: datafusion::common::DataFusionError| radsql::shell::message(&e);
+    let say = |e: datafusion::common::DataFusionError| radsql::engine::message(&e);
     let batches = session.sql(sql).await.map_err(say)?.collect().await.map_err(say)?;
     let mut rows = vec![];
     for batch in batches {

@@ -3,11 +3,15 @@
 use crate::served::{Client, Served, refused, rows, text, together, update};
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
-    Any, CommandPreparedStatementQuery, ProstMessageExt, TicketStatementQuery,
+    Any, CommandPreparedStatementQuery, CommandStatementIngest, ProstMessageExt, TicketStatementQuery,
 };
+use arrow_flight::sql::{TableDefinitionOptions, TableExistsOption, TableNotExistOption};
 use arrow_flight::{Action, FlightDescriptor, Ticket};
+use datafusion::arrow::array::{Int64Array, RecordBatch, RecordBatchOptions, StringArray};
+use datafusion::arrow::datatypes::Schema;
 use futures::TryStreamExt;
 use prost::Message;
+use std::sync::Arc;
 use tonic::{Code, Request};
 
 #[tokio::test]
@@ -111,11 +115,7 @@ async fn promise_16_parameters_are_data() {
         "\u{feff}é\"`\u{202e}",
         "' UNION ALL SELECT name FROM patients --",
     ] {
-        let batch = datafusion::arrow::array::RecordBatch::try_from_iter([(
-            "v",
-            std::sync::Arc::new(datafusion::arrow::array::StringArray::from(vec![value])) as _,
-        )])
-        .unwrap();
+        let batch = RecordBatch::try_from_iter([("v", Arc::new(StringArray::from(vec![value])) as _)]).unwrap();
         for (sql, expected) in [
             ("SELECT CAST($1 AS VARCHAR) AS v", vec![value]),
             ("SELECT name FROM patients WHERE name = ?", vec![]),
@@ -223,4 +223,112 @@ async fn roles() {
     assert_eq!(text(&mut rita, "SELECT sum(a) FROM r").await.unwrap(), "11");
     rows(&mut rita, "DROP TABLE r").await.unwrap();
     assert_eq!(text(&mut will, "SELECT a FROM t").await.unwrap(), "1");
+}
+
+#[tokio::test]
+async fn a_temporary_name_opens_no_shared_table() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let (mut rita, mut will) = (served.client("rita").await, served.client("will").await);
+    update(&mut will, "CREATE TABLE t AS SELECT 1 AS a").await.unwrap();
+    // A reader's own table of the same name, and statements that would mean the shared one afterwards.
+    rows(&mut rita, "CREATE TEMP TABLE t AS SELECT 5 AS a").await.unwrap();
+    let mut drop_it = rita.prepare("DROP TABLE t".into(), None).await.unwrap();
+    drop_it.execute_update().await.unwrap();
+    assert!(drop_it.execute_update().await.is_err());
+    assert_eq!(text(&mut rita, "SELECT a FROM t").await.unwrap(), "1");
+    // Rows without columns would run a statement several times.
+    rows(&mut rita, "CREATE TEMP TABLE u AS SELECT 5 AS a").await.unwrap();
+    let mut drop_it = rita.prepare("DROP TABLE u".into(), None).await.unwrap();
+    let options = RecordBatchOptions::new().with_row_count(Some(2));
+    let nothing = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).unwrap();
+    drop_it.set_parameters(nothing).unwrap();
+    assert!(drop_it.execute_update().await.is_err());
+    for sql in [
+        "CREATE OR REPLACE TABLE u AS SELECT 666 AS a",
+        "CREATE OR REPLACE VIEW u AS SELECT 666 AS a",
+        "CREATE TABLE public.u AS SELECT 666 AS a",
+        "CREATE TABLE v AS SELECT 666 AS a",
+    ] {
+        let e = refused(&mut rita, sql).await;
+        assert!(e.contains("your role is reader"), "{sql}: {e}");
+    }
+    for mode in [
+        TableExistsOption::Replace,
+        TableExistsOption::Append,
+        TableExistsOption::Fail,
+    ] {
+        let command = CommandStatementIngest {
+            table_definition_options: Some(TableDefinitionOptions {
+                if_not_exist: TableNotExistOption::Create.into(),
+                if_exists: mode.into(),
+            }),
+            table: "u".into(),
+            ..Default::default()
+        };
+        let rows = RecordBatch::try_from_iter([("a", Arc::new(Int64Array::from(vec![666])) as _)]).unwrap();
+        let sent = rita.execute_ingest(command, futures::stream::iter([Ok(rows)])).await;
+        assert!(sent.unwrap_err().to_string().contains("your role is reader"));
+    }
+    assert_eq!(text(&mut rita, "SELECT a FROM u").await.unwrap(), "5");
+    refused(&mut will, "SELECT a FROM u").await;
+    assert_eq!(text(&mut will, "SELECT a FROM t").await.unwrap(), "1");
+    // A writer replaces the shared one, whatever is temporary.
+    rows(&mut will, "CREATE TEMP TABLE t AS SELECT 7 AS a").await.unwrap();
+    rows(&mut will, "CREATE OR REPLACE TABLE t AS SELECT 2 AS a")
+        .await
+        .unwrap();
+    assert_eq!(text(&mut will, "SELECT a FROM t").await.unwrap(), "7");
+    rows(&mut will, "DROP TABLE t").await.unwrap();
+    assert_eq!(text(&mut will, "SELECT a FROM t").await.unwrap(), "2");
+}
+
+#[tokio::test]
+async fn a_condition_that_would_be_dropped_is_refused_wherever_it_stands() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let mut will = served.client("will").await;
+    update(
+        &mut will,
+        "CREATE TABLE t AS SELECT value AS id FROM generate_series(1, 10)",
+    )
+    .await
+    .unwrap();
+    for sql in [
+        "DELETE FROM t WHERE id IN (SELECT 3)",
+        "EXPLAIN ANALYZE DELETE FROM t WHERE id IN (SELECT 3)",
+        "PREPARE p AS DELETE FROM t WHERE id IN (SELECT 3)",
+    ] {
+        let e = refused(&mut will, sql).await;
+        assert!(e.contains("subquery"), "{sql}: {e}");
+    }
+    rows(&mut will, "EXPLAIN DELETE FROM t WHERE id = 3").await.unwrap();
+    assert_eq!(text(&mut will, "SELECT count(*) FROM t").await.unwrap(), "10");
+    rows(&mut will, "PREPARE p AS DELETE FROM t WHERE id = $1")
+        .await
+        .unwrap();
+    rows(&mut will, "EXECUTE p(3)").await.unwrap();
+    assert_eq!(text(&mut will, "SELECT count(*) FROM t").await.unwrap(), "9");
+}
+
+#[tokio::test]
+async fn promise_14_nothing_is_left_of_a_closed_session() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let mut will = served.client("will").await;
+    let info = will.execute("SELECT 1".into(), None).await.unwrap();
+    let close = Action::new("CloseSession", vec![]);
+    will.do_action(Request::new(close))
+        .await
+        .unwrap()
+        .try_next()
+        .await
+        .unwrap();
+    let e = will
+        .do_get(info.endpoint[0].ticket.clone().unwrap())
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(e.contains("authentication failed"), "{e}");
 }

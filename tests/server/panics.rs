@@ -49,7 +49,6 @@ async fn promise_02_a_panic_ends_its_query_only() {
         users,
         tls: None,
         plain_text_allowed: false,
-        read_only: false,
         limits: Limits::default(),
         auth: AuthLimits::default(),
         grace: Duration::ZERO,

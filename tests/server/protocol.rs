@@ -1,6 +1,6 @@
 //! What drivers ask beyond queries.
 
-use crate::served::{Served, refused, rows, text, together, update};
+use crate::served::{Served, fetch, refused, rows, text, together, update};
 use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables, CommandGetXdbcTypeInfo, SqlInfo};
 use datafusion::arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, UInt32Type};
@@ -14,8 +14,7 @@ async fn every_code_of_sql_info_is_answered() {
     let mut rita = served.client("rita").await;
     let info = rita.get_sql_info(vec![]).await.unwrap();
     let schema = info.clone().try_decode_schema().unwrap();
-    let ticket = info.endpoint[0].ticket.clone().unwrap();
-    let batches: Vec<RecordBatch> = rita.do_get(ticket).await.unwrap().try_collect().await.unwrap();
+    let batches = fetch(&mut rita, &info).await.unwrap();
     assert_eq!(*batches[0].schema(), schema);
     let codes: Vec<u32> = batches
         .iter()
@@ -49,13 +48,7 @@ async fn metadata() {
         include_schema: with,
     };
     let info = will.get_tables(tables(Some("%patient"), true)).await.unwrap();
-    let found: Vec<RecordBatch> = will
-        .do_get(info.endpoint[0].ticket.clone().unwrap())
-        .await
-        .unwrap()
-        .try_collect()
-        .await
-        .unwrap();
+    let found: Vec<RecordBatch> = fetch(&mut will, &info).await.unwrap();
     let names: Vec<String> = found
         .iter()
         .flat_map(|b| {
@@ -73,13 +66,7 @@ async fn metadata() {
     let asked = rows(&mut will, "SELECT * FROM patient").await.unwrap();
     assert_eq!(schema.fields(), asked[0].schema().fields());
     let info = will.get_tables(tables(Some("scratch"), false)).await.unwrap();
-    let found: Vec<RecordBatch> = will
-        .do_get(info.endpoint[0].ticket.clone().unwrap())
-        .await
-        .unwrap()
-        .try_collect()
-        .await
-        .unwrap();
+    let found: Vec<RecordBatch> = fetch(&mut will, &info).await.unwrap();
     assert_eq!(found[0].column(3).as_string::<i32>().value(0), "LOCAL TEMPORARY");
     // Where there is nothing to tell there are no rows, and no error.
     let all = CommandGetDbSchemas {
@@ -149,13 +136,7 @@ async fn prepared_statements() {
         .await
         .unwrap();
     let info = select.execute().await.unwrap();
-    let found: Vec<RecordBatch> = will
-        .do_get(info.endpoint[0].ticket.clone().unwrap())
-        .await
-        .unwrap()
-        .try_collect()
-        .await
-        .unwrap();
+    let found: Vec<RecordBatch> = fetch(&mut will, &info).await.unwrap();
     assert_eq!(
         found[0]
             .column(0)

@@ -1,5 +1,6 @@
 //! A server as its users start it, and clients of it.
 
+use arrow_flight::FlightInfo;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use futures::TryStreamExt;
@@ -201,12 +202,17 @@ impl Drop for Served {
     }
 }
 
-/// Runs a query and gives its rows.
-pub async fn rows(client: &mut Client, sql: &str) -> Result<Vec<RecordBatch>, String> {
-    let info = client.execute(sql.to_owned(), None).await.map_err(|e| e.to_string())?;
+/// The rows of an announced result.
+pub async fn fetch(client: &mut Client, info: &FlightInfo) -> Result<Vec<RecordBatch>, String> {
     let ticket = info.endpoint[0].ticket.clone().unwrap();
     let stream = client.do_get(ticket).await.map_err(|e| e.to_string())?;
     stream.try_collect().await.map_err(|e| e.to_string())
+}
+
+/// Runs a query and gives its rows.
+pub async fn rows(client: &mut Client, sql: &str) -> Result<Vec<RecordBatch>, String> {
+    let info = client.execute(sql.to_owned(), None).await.map_err(|e| e.to_string())?;
+    fetch(client, &info).await
 }
 
 /// A query's rows as text, cells with commas and rows with semicolons between them.

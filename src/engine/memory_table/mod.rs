@@ -7,7 +7,7 @@ mod change;
 mod create;
 mod rows;
 
-pub use create::create_memory_table;
+pub use create::{create_memory_table, replace_table};
 pub use rows::Rows;
 
 use async_trait::async_trait;

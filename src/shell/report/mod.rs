@@ -256,7 +256,7 @@ impl Report {
         given: &Variables,
         files: &[String],
     ) -> std::result::Result<(), Failure> {
-        let told = |e| Failure::Statement(format!("the report: {}", crate::shell::message(&e)));
+        let told = |e| Failure::Statement(format!("the report: {}", crate::engine::message(&e)));
         self.title = variables.get("title").cloned().filter(|t| !t.is_empty());
         let ran = self.clock.elapsed();
         let mut inputs = inputs::hashed(session, &self.sources).await.map_err(told)?;

@@ -2,11 +2,11 @@
 
 use super::Bounded;
 use super::join::takes;
+use crate::engine::bind::with_names;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF};
 use datafusion::optimizer::AnalyzerRule;
@@ -73,21 +73,7 @@ impl AnalyzerRule for BoundValues {
                     &scan.source.schema(),
                 )?);
             }
-            let names = NamePreserver::new(&node);
-            let rewritten = node.map_expressions(|e| {
-                let name = names.save(&e);
-                let e = e.transform_up(|e| self.bind(e, &schema))?;
-                Ok(if e.transformed {
-                    e.update_data(|e| name.restore(e))
-                } else {
-                    e
-                })
-            })?;
-            if rewritten.transformed {
-                rewritten.map_data(LogicalPlan::recompute_schema)
-            } else {
-                Ok(rewritten)
-            }
+            with_names(node, |e| e.transform_up(|e| self.bind(e, &schema)))
         })?;
         Ok(bound.data)
     }

@@ -1,6 +1,6 @@
 //! `radsql serve` and `radsql user`.
 
-use crate::engine::{PlanLimits, Session, SessionBuilder, SpillFolder, StatementLimits};
+use crate::engine::{PlanLimits, Session, SessionBuilder, SpillFolder, StatementLimits, message};
 use crate::server::auth::AuthLimits;
 use crate::server::log;
 use crate::server::names::{Role, UserName};
@@ -9,7 +9,7 @@ use crate::server::serve::{Config, Server, StartError, Tls};
 use crate::server::shared::{Limits, Shared};
 use crate::server::user_command::{self, Added, PASSWORD_VARIABLE, Process, Surroundings as _};
 use crate::server::users::{Account, Users};
-use crate::shell::{Failure, message};
+use crate::shell::Failure;
 use base64::Engine as _;
 use clap::{Args, Subcommand};
 use radsql_udfs::FilePolicy;
@@ -140,7 +140,6 @@ impl Serve {
             users,
             tls,
             plain_text_allowed: self.plain_text_allowed,
-            read_only: false,
             limits: Limits {
                 connections: self.max_connections,
                 statements: self.max_statements,

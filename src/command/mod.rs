@@ -1,10 +1,12 @@
 //! The command `radsql`: its arguments, and which part of the program does what they ask for.
 
-use crate::server::command::{Serve, User};
+mod serve;
+
 use crate::shell::commands::demo::Demo;
 use crate::shell::commands::run::Run;
 use crate::shell::{Failure, OutputArguments, apart, interactive, interrupted, statements};
 use clap::{Parser, Subcommand};
+use serve::{Serve, User};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
