@@ -1,7 +1,9 @@
 //! Running a server: users read again, health, metrics, a stop that lets statements end.
 
+use crate::safety::LONG;
 use crate::served::{SECRET, Served, rows, text, together};
 use arrow_flight::sql::client::FlightSqlServiceClient;
+use futures::StreamExt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -64,6 +66,8 @@ async fn users_are_read_again() {
     let served = Served::start(&[]);
     let mut will = served.client("will").await;
     text(&mut will, "SELECT 1").await.unwrap();
+    let mut busy = served.client("will").await;
+    let busy = tokio::spawn(async move { rows(&mut busy, LONG).await });
     let file = served.folder.path().join("users");
     let user = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_radsql"));
@@ -85,9 +89,35 @@ async fn users_are_read_again() {
     }
     let e = text(&mut will, "SELECT 1").await.unwrap_err();
     assert!(e.contains("authentication failed"), "{e}");
+    // What ran for the user has ended.
+    let ended = tokio::time::timeout(Duration::from_secs(5), busy).await;
+    assert!(ended.unwrap().unwrap().is_err());
     let mut new = FlightSqlServiceClient::new(served.channel().await);
     new.handshake("new", &format!("new{SECRET}")).await.unwrap();
     text(&mut new, "SELECT 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_ends_when_nothing_runs_in_it() {
+    let _turn = together().await;
+    let served = Served::start(&["--idle", "2s"]);
+    let mut ada = served.client("ada").await;
+    let info = ada
+        .execute("SELECT value FROM generate_series(1, 3000000)".into(), None)
+        .await
+        .unwrap();
+    let mut reading = ada.do_get(info.endpoint[0].ticket.clone().unwrap()).await.unwrap();
+    let mut n = reading.next().await.unwrap().unwrap().num_rows();
+    // Runs as long as its reader takes.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(text(&mut ada, "SELECT 1").await.unwrap(), "1");
+    while let Some(batch) = reading.next().await {
+        n += batch.unwrap().num_rows();
+    }
+    assert_eq!(n, 3_000_000);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let e = text(&mut ada, "SELECT 1").await.unwrap_err();
+    assert!(e.contains("authentication failed"), "{e}");
 }
 
 #[tokio::test]
