@@ -2,7 +2,10 @@
 
 use crate::safety::LONG;
 use crate::served::{SECRET, Served, rows, text, together};
+use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::client::FlightSqlServiceClient;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::StreamExt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -95,6 +98,43 @@ async fn users_are_read_again() {
     let mut new = FlightSqlServiceClient::new(served.channel().await);
     new.handshake("new", &format!("new{SECRET}")).await.unwrap();
     text(&mut new, "SELECT 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_with_a_password_share_the_session_of_their_connection() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let channel = served.channel().await;
+    let basic = format!("Basic {}", STANDARD.encode(format!("ada:ada{SECRET}")));
+    let calls = (0..8).map(|_| {
+        let mut client = FlightServiceClient::new(channel.clone());
+        let mut request = tonic::Request::new(arrow_flight::Empty::default());
+        let basic = basic.parse().unwrap();
+        request.metadata_mut().insert("authorization", basic);
+        async move { client.list_actions(request).await.unwrap() }
+    });
+    futures::future::join_all(calls).await;
+    let metrics = get(served.metrics.as_ref().unwrap(), "/metrics");
+    assert!(
+        metrics.contains("radsql_sign_ins_total{outcome=\"ok\"} 1\n"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn clients_that_go_without_a_word_keep_nobody_out() {
+    let _turn = together().await;
+    let served = Served::start(&["--max-sessions", "3"]);
+    let mut stays = served.client("will").await;
+    rows(&mut stays, "CREATE TEMP TABLE t AS SELECT 7 AS a").await.unwrap();
+    for _ in 0..10 {
+        let mut client = served.client("will").await;
+        text(&mut client, "SELECT 1").await.unwrap();
+        drop(client);
+        // The server hears of it.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(text(&mut stays, "SELECT a FROM t").await.unwrap(), "7");
 }
 
 #[tokio::test]
