@@ -331,7 +331,7 @@ mod tests {
         let connect = |user: &str, now| {
             let (_, identity) = issue(&tokens, user, now)?;
             tokens.connected(identity.session, &open);
-            Ok(identity)
+            Ok::<_, TokenError>(identity)
         };
         let first = connect("ada", start).unwrap();
         connect("ada", start).unwrap();
