@@ -131,7 +131,7 @@ impl Doors {
         }
         let entered = self.sign_in(request, connection).await?;
         if let Some(connection) = connection {
-            connection.let_in();
+            connection.let_in(entered.client.identity.session);
         }
         Ok(entered)
     }
@@ -146,6 +146,11 @@ impl Doors {
             }
             Credentials::Basic { user, password } => {
                 // A client that shows its password with every call has one session a connection.
+                // Calls that come at once wait for the first of them.
+                let _turn = match connection {
+                    Some(connection) => Some(connection.turn().await),
+                    None => None,
+                };
                 if let Some(client) = connection.and_then(|c| c.signed_in(&user, &password))
                     && self.shared.auth.is_living(client.identity.session)
                 {

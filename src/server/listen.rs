@@ -3,8 +3,9 @@
 use crate::server::client::Client;
 use crate::server::log::TARGET;
 use crate::server::shared::Shared;
+use crate::server::tokens::SessionId;
 use futures::{Stream, stream};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +40,12 @@ struct State {
     signed_in: Mutex<SignedIn>,
     /// Whether somebody has.
     has_signed_in: AtomicBool,
+    /// Held by the call that looks at a password.
+    turn: tokio::sync::Mutex<()>,
+    /// Sessions that were seen on it.
+    sessions: Mutex<HashSet<SessionId>>,
+    /// Held while it is open.
+    open: Arc<()>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -52,6 +59,9 @@ impl Connection {
             key,
             signed_in: Mutex::default(),
             has_signed_in: AtomicBool::new(false),
+            turn: tokio::sync::Mutex::default(),
+            sessions: Mutex::default(),
+            open: Arc::default(),
             _place: place,
         };
         Ok(Self {
@@ -69,8 +79,18 @@ impl Connection {
     }
 
     /// Notes that somebody has signed in, or shown a token.
-    pub fn let_in(&self) {
-        self.state.has_signed_in.store(true, Ordering::Relaxed);
+    pub fn let_in(&self, session: SessionId) {
+        let state = &self.state;
+        state.has_signed_in.store(true, Ordering::Relaxed);
+        let mut seen = state.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.insert(session) {
+            state.shared.auth.tokens().connected(session, &state.open);
+        }
+    }
+
+    /// Waits until no other call of the connection looks at a password.
+    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.state.turn.lock().await
     }
 
     /// The session of a user who has shown this password on this connection.

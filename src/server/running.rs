@@ -27,6 +27,13 @@ const AHEAD: usize = 2;
 /// Most bytes of a message, before one row alone is larger. Half of what gRPC clients take unless told otherwise.
 const MESSAGE: usize = 2 << 20;
 
+/// What a statement takes: its place in the session and in the server, and its part of the memory. Whatever does its work
+/// holds them as well, as work within one row ends only by itself.
+#[derive(Clone)]
+pub struct Places {
+    _held: Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit, Taking)>,
+}
+
 /// A statement under way.
 pub struct Running {
     client: Arc<Client>,
@@ -35,8 +42,7 @@ pub struct Running {
     started: Instant,
     rows: Arc<AtomicU64>,
     outcome: Option<&'static str>,
-    _taking: Taking,
-    _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    places: Places,
 }
 
 impl Running {
@@ -70,8 +76,9 @@ impl Running {
             started: Instant::now(),
             rows: Arc::default(),
             outcome: None,
-            _taking: client.share.begin(),
-            _places: (own, all),
+            places: Places {
+                _held: Arc::new((own, all, client.share.begin())),
+            },
         })
     }
 
@@ -105,7 +112,12 @@ impl Running {
         &self,
         work: impl Future<Output = Result<T, Fault>> + Send + 'static,
     ) -> Result<T, Fault> {
-        let task = self.client.shared.threads.handle().spawn(work);
+        let places = self.places.clone();
+        let task = self.client.shared.threads.handle().spawn(async move {
+            let result = work.await;
+            drop(places);
+            result
+        });
         self.within(AbortOnDrop(task).join()).await
     }
 
@@ -167,8 +179,8 @@ pub fn rows(
         let to = messages.clone();
         // The work is a task of its own, so that a panic in it is seen here.
         let work = {
-            let (client, counted) = (Arc::clone(&client), Arc::clone(&running.rows));
-            let task = tokio::spawn(async move { send(&client, &ready, &counted, &to).await });
+            let (client, counted, places) = (Arc::clone(&client), Arc::clone(&running.rows), running.places.clone());
+            let task = tokio::spawn(async move { send(&client, &ready, &counted, &places, &to).await });
             AbortOnDrop(task)
         };
         let result = tokio::select! {
@@ -206,14 +218,20 @@ impl<T> Drop for AbortOnDrop<T> {
 type Messages = mpsc::Sender<Result<FlightData, Status>>;
 
 /// Runs a statement and sends its rows; ends early when nobody takes them.
-async fn send(client: &Arc<Client>, ready: &Ready, counted: &Arc<AtomicU64>, to: &Messages) -> Result<(), Fault> {
+async fn send(
+    client: &Arc<Client>,
+    ready: &Ready,
+    counted: &Arc<AtomicU64>,
+    places: &Places,
+    to: &Messages,
+) -> Result<(), Fault> {
     let schema = ready.schema();
     let batches = stream::iter(ready.statements.clone())
         .then({
-            let client = Arc::clone(client);
+            let (client, places) = (Arc::clone(client), places.clone());
             move |statement| {
-                let client = Arc::clone(&client);
-                async move { batches(&client, &statement).await }
+                let (client, places) = (Arc::clone(&client), places.clone());
+                async move { batches(&client, &statement, &places).await }
             }
         })
         .try_flatten();
@@ -249,8 +267,9 @@ async fn forward(
 async fn batches(
     client: &Arc<Client>,
     statement: &Arc<Statement>,
+    places: &Places,
 ) -> Result<impl Stream<Item = Result<RecordBatch, Fault>> + use<>, Fault> {
-    let rows = statement.run(client).await?;
+    let rows = statement.run(client, places).await?;
     let text = statement.text.clone();
     Ok(rows.map_err(move |e| Fault::engine(e, &text)))
 }
@@ -271,12 +290,12 @@ pub async fn update(client: &Arc<Client>, ready: Ready) -> Result<i64, Fault> {
 pub async fn collect(client: &Arc<Client>, ready: Ready) -> Result<Vec<RecordBatch>, Fault> {
     let first = ready.first().cloned().ok_or(Fault::Defect)?;
     let mut running = Running::new(client, first.fingerprint, first.kind.name())?;
-    let session = Arc::clone(client);
+    let (session, places) = (Arc::clone(client), running.places.clone());
     let is_query = first.kind == Kind::Query;
     let work = async move {
         let mut told = vec![];
         for statement in &ready.statements {
-            let mut rows = Box::pin(batches(&session, statement).await?);
+            let mut rows = Box::pin(batches(&session, statement, &places).await?);
             while let Some(batch) = rows.try_next().await? {
                 // Rows of a query that is run as an update go nowhere.
                 if !is_query {

@@ -5,6 +5,7 @@ use crate::server::client::Client;
 use crate::server::errors::Fault;
 use crate::server::log::Fingerprint;
 use crate::server::parameters::{self, Parameter, Values};
+use crate::server::running::Places;
 use crate::server::{running, settings, wire};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
@@ -80,7 +81,11 @@ impl Statement {
         }
         let (session, text) = (Arc::clone(client), text.to_owned());
         let fingerprint = Fingerprint::of(&text);
+        let planners = Arc::clone(&client.shared.planners);
+        // Held by the work, which nobody may be waiting for any more.
+        let place = planners.acquire_owned().await.map_err(|_| Fault::Stopping)?;
         let work = move || async move {
+            let _place = place;
             let changes = changes(&session);
             let numbered = parameters::number(&text)?;
             let fail = |e: DataFusionError| Fault::engine(e, &text);
@@ -119,10 +124,7 @@ impl Statement {
                 text,
             }))
         };
-        let planned = {
-            let _place = client.shared.planners.acquire().await.map_err(|_| Fault::Stopping)?;
-            client.shared.threads.deep(work).await
-        };
+        let planned = client.shared.threads.deep(work).await;
         if let Err(fault) = &planned {
             running::refused(client, fingerprint, fault);
         }
@@ -173,9 +175,18 @@ impl Statement {
     ///
     /// # Errors
     /// Why it cannot be run.
-    pub async fn run(self: &Arc<Self>, client: &Arc<Client>) -> Result<SendableRecordBatchStream, Fault> {
-        let (statement, session) = (Arc::clone(self), Arc::clone(client));
-        client.shared.threads.deep(move || statement.start(session)).await
+    pub async fn run(
+        self: &Arc<Self>,
+        client: &Arc<Client>,
+        places: &Places,
+    ) -> Result<SendableRecordBatchStream, Fault> {
+        let (statement, session, places) = (Arc::clone(self), Arc::clone(client), places.clone());
+        let work = move || async move {
+            let rows = statement.start(session).await;
+            drop(places);
+            rows
+        };
+        client.shared.threads.deep(work).await
     }
 
     async fn start(self: Arc<Self>, session: Arc<Client>) -> Result<SendableRecordBatchStream, Fault> {

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -89,12 +89,18 @@ struct Entry {
     identity: Identity,
     created: Instant,
     used: Instant,
+    /// Connections that have shown the token.
+    connections: Vec<Weak<()>>,
 }
 
 impl Entry {
     fn lives(&self, limits: &TokenLimits, now: Instant) -> bool {
         now.saturating_duration_since(self.used) < limits.idle
             && now.saturating_duration_since(self.created) < limits.lifetime
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connections.iter().any(|c| c.strong_count() > 0)
     }
 }
 
@@ -129,6 +135,18 @@ impl State {
             stays
         });
     }
+
+    /// Makes room among those that the predicate takes: the one unused for longest of those whose client is gone ends. Many
+    /// clients go without a word, and would keep their users out until their sessions expire.
+    fn make_room(&mut self, among: impl Fn(&Entry) -> bool) -> bool {
+        let gone = self.living.iter().filter(|(_, e)| !e.is_connected() && among(e));
+        let Some(key) = gone.min_by_key(|(_, e)| e.used).map(|(key, _)| *key) else {
+            return false;
+        };
+        let ended = self.living.remove(&key);
+        self.ended.extend(ended.map(|e| e.identity.session));
+        true
+    }
 }
 
 /// The living tokens of a server. Time comes from the caller.
@@ -156,10 +174,11 @@ impl Tokens {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new token, and a new session, of a user who has shown a password.
+    /// A new token, and a new session, of a user who has shown a password. When there are as many as there may be, the one
+    /// unused for longest of those whose clients are gone ends for it.
     ///
     /// # Errors
-    /// [`TokenError`] when the user or the server has too many, or without random bytes.
+    /// [`TokenError`] when the user or the server has too many whose clients are connected, or without random bytes.
     pub fn issue(&self, user: UserName, role: Role, now: Instant) -> Result<(Token, Identity), TokenError> {
         let mut bytes = Zeroizing::new([0; 32]);
         let mut session = [0; 16];
@@ -173,17 +192,19 @@ impl Tokens {
         };
         let mut state = self.state();
         state.end(|e| !e.lives(&self.limits, now));
-        if state.living.len() >= self.limits.in_all {
-            return Err(TokenError::InAll(self.limits.in_all));
-        }
-        let same_user = |e: &&Entry| e.identity.user == identity.user;
-        if state.living.values().filter(same_user).count() >= self.limits.per_user {
+        let same_user = |e: &Entry| e.identity.user == identity.user;
+        let of_user = state.living.values().filter(|e| same_user(e)).count();
+        if of_user >= self.limits.per_user && !state.make_room(same_user) {
             return Err(TokenError::PerUser(self.limits.per_user));
+        }
+        if state.living.len() >= self.limits.in_all && !state.make_room(|_| true) {
+            return Err(TokenError::InAll(self.limits.in_all));
         }
         let entry = Entry {
             identity: identity.clone(),
             created: now,
             used: now,
+            connections: vec![],
         };
         state.living.insert(key(&token.0), entry);
         Ok((token, identity))
@@ -204,6 +225,15 @@ impl Tokens {
         let mut entries = state.living.values_mut();
         let entry = entries.find(|e| e.identity.session == session && e.lives(&self.limits, now));
         entry.map(|e| e.used = e.used.max(now)).is_some()
+    }
+
+    /// Notes that a session's client is there on a connection, which is open while that is held by somebody.
+    pub fn connected(&self, session: SessionId, connection: &Arc<()>) {
+        let mut state = self.state();
+        if let Some(entry) = state.living.values_mut().find(|e| e.identity.session == session) {
+            entry.connections.retain(|c| c.strong_count() > 0);
+            entry.connections.push(Arc::downgrade(connection));
+        }
     }
 
     /// Ends the token of a session: CloseSession, or an administrator. Whether there was one.
@@ -297,13 +327,19 @@ mod tests {
             ..TokenLimits::default()
         };
         let (tokens, start) = (Tokens::new(limits), Instant::now());
-        let (_, first) = issue(&tokens, "ada", start).unwrap();
-        issue(&tokens, "ada", start).unwrap();
-        assert_eq!(issue(&tokens, "ada", start).unwrap_err(), TokenError::PerUser(2));
-        issue(&tokens, "bob", start).unwrap();
-        assert_eq!(issue(&tokens, "bob", start).unwrap_err(), TokenError::InAll(3));
+        let open = Arc::new(());
+        let connect = |user: &str, now| {
+            let (_, identity) = issue(&tokens, user, now)?;
+            tokens.connected(identity.session, &open);
+            Ok::<_, TokenError>(identity)
+        };
+        let first = connect("ada", start).unwrap();
+        connect("ada", start).unwrap();
+        assert_eq!(connect("ada", start).unwrap_err(), TokenError::PerUser(2));
+        connect("bob", start).unwrap();
+        assert_eq!(connect("bob", start).unwrap_err(), TokenError::InAll(3));
         assert!(tokens.revoke(first.session) && !tokens.revoke(first.session));
-        issue(&tokens, "bob", start).unwrap();
+        connect("bob", start).unwrap();
         issue(&tokens, "ada", start + 31 * MINUTE).unwrap();
         assert_eq!(tokens.list(start + 32 * MINUTE)[0].idle, MINUTE);
         assert_eq!(
@@ -311,6 +347,31 @@ mod tests {
             4,
             "those that made room are told"
         );
+    }
+
+    #[test]
+    fn sessions_whose_clients_are_gone_make_room() {
+        let limits = TokenLimits {
+            per_user: 3,
+            ..TokenLimits::default()
+        };
+        let (tokens, start) = (Tokens::new(limits), Instant::now());
+        let (open, closed) = (Arc::new(()), Arc::new(()));
+        let [oldest, used, last] = [0, 1, 2].map(|k| issue(&tokens, "ada", start + k * MINUTE).unwrap());
+        for (session, connection) in [(&oldest, &open), (&used, &closed), (&last, &closed)] {
+            tokens.connected(session.1.session, connection);
+        }
+        tokens.identify(used.0.expose(), start + 3 * MINUTE).unwrap();
+        let now = start + 4 * MINUTE;
+        assert_eq!(issue(&tokens, "ada", now).unwrap_err(), TokenError::PerUser(3));
+        drop(closed);
+        let new = issue(&tokens, "ada", now).unwrap();
+        tokens.connected(new.1.session, &open);
+        assert_eq!(tokens.sweep(now), [last.1.session]);
+        let new = issue(&tokens, "ada", now).unwrap();
+        tokens.connected(new.1.session, &open);
+        assert_eq!(tokens.sweep(now), [used.1.session]);
+        assert_eq!(issue(&tokens, "ada", now).unwrap_err(), TokenError::PerUser(3));
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! Running a server: users read again, health, metrics, a stop that lets statements end.
 
+use crate::safety::LONG;
 use crate::served::{SECRET, Served, rows, text, together};
+use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::client::FlightSqlServiceClient;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::StreamExt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -64,6 +69,8 @@ async fn users_are_read_again() {
     let served = Served::start(&[]);
     let mut will = served.client("will").await;
     text(&mut will, "SELECT 1").await.unwrap();
+    let mut busy = served.client("will").await;
+    let busy = tokio::spawn(async move { rows(&mut busy, LONG).await });
     let file = served.folder.path().join("users");
     let user = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_radsql"));
@@ -85,9 +92,72 @@ async fn users_are_read_again() {
     }
     let e = text(&mut will, "SELECT 1").await.unwrap_err();
     assert!(e.contains("authentication failed"), "{e}");
+    // What ran for the user has ended.
+    let ended = tokio::time::timeout(Duration::from_secs(5), busy).await;
+    assert!(ended.unwrap().unwrap().is_err());
     let mut new = FlightSqlServiceClient::new(served.channel().await);
     new.handshake("new", &format!("new{SECRET}")).await.unwrap();
     text(&mut new, "SELECT 1").await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_with_a_password_share_the_session_of_their_connection() {
+    let _turn = together().await;
+    let served = Served::start(&[]);
+    let channel = served.channel().await;
+    let basic = format!("Basic {}", STANDARD.encode(format!("ada:ada{SECRET}")));
+    let calls = (0..8).map(|_| {
+        let mut client = FlightServiceClient::new(channel.clone());
+        let mut request = tonic::Request::new(arrow_flight::Empty::default());
+        let basic = basic.parse().unwrap();
+        request.metadata_mut().insert("authorization", basic);
+        async move { client.list_actions(request).await.unwrap() }
+    });
+    futures::future::join_all(calls).await;
+    let metrics = get(served.metrics.as_ref().unwrap(), "/metrics");
+    assert!(
+        metrics.contains("radsql_sign_ins_total{outcome=\"ok\"} 1\n"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn clients_that_go_without_a_word_keep_nobody_out() {
+    let _turn = together().await;
+    let served = Served::start(&["--max-sessions", "3"]);
+    let mut stays = served.client("will").await;
+    rows(&mut stays, "CREATE TEMP TABLE t AS SELECT 7 AS a").await.unwrap();
+    for _ in 0..10 {
+        let mut client = served.client("will").await;
+        text(&mut client, "SELECT 1").await.unwrap();
+        drop(client);
+        // The server hears of it.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(text(&mut stays, "SELECT a FROM t").await.unwrap(), "7");
+}
+
+#[tokio::test]
+async fn a_session_ends_when_nothing_runs_in_it() {
+    let _turn = together().await;
+    let served = Served::start(&["--idle", "2s"]);
+    let mut ada = served.client("ada").await;
+    let info = ada
+        .execute("SELECT value FROM generate_series(1, 3000000)".into(), None)
+        .await
+        .unwrap();
+    let mut reading = ada.do_get(info.endpoint[0].ticket.clone().unwrap()).await.unwrap();
+    let mut n = reading.next().await.unwrap().unwrap().num_rows();
+    // Runs as long as its reader takes.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(text(&mut ada, "SELECT 1").await.unwrap(), "1");
+    while let Some(batch) = reading.next().await {
+        n += batch.unwrap().num_rows();
+    }
+    assert_eq!(n, 3_000_000);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let e = text(&mut ada, "SELECT 1").await.unwrap_err();
+    assert!(e.contains("authentication failed"), "{e}");
 }
 
 #[tokio::test]

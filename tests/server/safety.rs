@@ -158,6 +158,18 @@ async fn promise_09_a_statement_ends_at_its_limit() {
     assert!(e.contains("took longer than 2 s"), "{e}");
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     served.rest(Duration::from_secs(3)).await;
+    // Work within one value goes on behind the answer, and keeps its place until it ends.
+    let served = Served::start(&["--statement-timeout", "1s", "--max-statements", "1"]);
+    let mut ada = served.client("ada").await;
+    let e = refused(&mut ada, "SELECT levenshtein(repeat('a', 20000), repeat('b', 20000))").await;
+    assert!(e.contains("took longer than 1 s"), "{e}");
+    let e = refused(&mut ada, "SELECT 1").await;
+    assert!(e.contains("statements, the most allowed"), "{e}");
+    let begun = Instant::now();
+    while text(&mut ada, "SELECT 1").await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(120));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 /// Takes an hour.
@@ -189,6 +201,16 @@ async fn promise_12_what_is_one_too_many_is_refused() {
     let e = refused(&mut will, "SELECT 1").await;
     assert!(e.contains("statements, the most allowed"), "{e}");
     drop(reading);
+    // Those that SQL prepares.
+    for name in ["a", "b", "a"] {
+        let _ = rows(&mut will, &format!("DEALLOCATE {name}")).await;
+        rows(&mut will, &format!("PREPARE {name} AS SELECT 1")).await.unwrap();
+    }
+    let e = refused(&mut will, "PREPARE c AS SELECT 1").await;
+    assert!(e.contains("2 statements of PREPARE, the most allowed"), "{e}");
+    rows(&mut will, "DEALLOCATE a").await.unwrap();
+    rows(&mut will, "PREPARE c AS SELECT 1").await.unwrap();
+    assert_eq!(text(&mut will, "EXECUTE c").await.unwrap(), "1");
     // Handles; the refused statement above has taken its ticket.
     let _a = will.prepare("SELECT 1".into(), None).await.unwrap();
     let _b = will.prepare("SELECT 2".into(), None).await.unwrap();
@@ -213,6 +235,36 @@ async fn promise_12_what_is_one_too_many_is_refused() {
         .to_string();
     assert!(e.contains("4 connections, the most allowed"), "{e}");
     drop((third, fourth));
+}
+
+#[tokio::test]
+async fn promise_12_who_does_not_sign_in_keeps_no_connection() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let _turn = together().await;
+    let served = Served::start(&["--max-connections", "4"]);
+    let at = served.address.trim_start_matches("http://");
+    let mut sockets = vec![];
+    for hello in [
+        &b""[..],
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET / HTTP/1.1\r\n",
+        b"\x16\x03\x01",
+    ] {
+        let mut socket = tokio::net::TcpStream::connect(at).await.unwrap();
+        socket.write_all(hello).await.unwrap();
+        sockets.push(socket);
+    }
+    let begun = Instant::now();
+    for mut socket in sockets {
+        let left = Duration::from_secs(15).saturating_sub(begun.elapsed());
+        let mut read = vec![];
+        let ended = tokio::time::timeout(left, socket.read_to_end(&mut read)).await;
+        assert!(ended.is_ok(), "a connection that says nothing is kept");
+    }
+    // One that has signed in stays.
+    let mut ada = served.client("ada").await;
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    assert_eq!(text(&mut ada, "SELECT 1").await.unwrap(), "1");
 }
 
 #[tokio::test]
