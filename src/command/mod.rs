@@ -1,11 +1,13 @@
 //! The command `radsql`: its arguments, and which part of the program does what they ask for.
 
+mod demo;
+mod run;
 mod serve;
 
-use crate::shell::commands::demo::Demo;
-use crate::shell::commands::run::Run;
 use crate::shell::{Failure, OutputArguments, apart, interactive, interrupted, statements};
 use clap::{Parser, Subcommand};
+use demo::Demo;
+use run::Run;
 use serve::{Serve, User};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -23,6 +25,9 @@ struct Arguments {
     sql: Option<String>,
     #[command(flatten)]
     output: OutputArguments,
+    /// Keep no history of what is entered; RADSQL_HISTORY='' does that for every shell, RADSQL_HISTORY=FILE names another file.
+    #[arg(long)]
+    no_history: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,7 +72,9 @@ fn run(arguments: Arguments) -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             // They hear Ctrl-C themselves.
-            None if arguments.sql.is_none() && std::io::stdin().is_terminal() => interactive(&arguments.output).await,
+            None if arguments.sql.is_none() && std::io::stdin().is_terminal() => {
+                interactive(&arguments.output, !arguments.no_history).await
+            }
             Some(Command::Serve(serve)) => serve.execute().await,
             _ => tokio::select! {
                 result = execute(arguments) => result,

@@ -32,5 +32,5 @@ pub use models::ModelStatement;
 pub(crate) use scan_table::files_like;
 pub use session::{Planned, SHOW_MODELS, Session};
 pub use spill::SpillFolder;
-pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute};
+pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute, tokens};
 pub use store::Store;

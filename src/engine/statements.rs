@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 /// A piece of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +208,25 @@ impl Lines {
             column: column as u64,
         }
     }
+}
+
+/// The tokens of a text that may still be written, each with its bytes. Behind the last of them the text cannot be read: a
+/// string or a comment that does not end, most likely, from the byte that is given.
+pub fn tokens(text: &str) -> (Vec<(Range<usize>, Token)>, Option<usize>) {
+    let mut tokens = vec![];
+    let failure = Tokenizer::new(&DuckDbDialect {}, text)
+        .with_unescape(false)
+        .tokenize_with_location_into_buf(&mut tokens)
+        .err();
+    let lines = Lines::of(text);
+    let byte = |l: Location| lines.byte(text, l.into());
+    let tokens: Vec<_> = tokens
+        .into_iter()
+        .filter(|t| t.token != Token::EOF)
+        .map(|t| (byte(t.span.start)..byte(t.span.end), t.token))
+        .collect();
+    let read = tokens.last().map_or(0, |(range, _)| range.end);
+    (tokens, failure.map(|_| read))
 }
 
 /// Values of `:name` variables.

@@ -1,11 +1,14 @@
 //! The command line's shell: scripts, statements line by line, and how results are shown.
 
 pub mod commands;
+mod editor;
+mod kept;
 pub mod printers;
 mod progress;
 mod repl;
-mod report;
-mod script;
+pub mod report;
+pub mod script;
+mod terminal;
 
 pub use script::Failure;
 
@@ -20,10 +23,10 @@ use tokio::sync::Notify;
 pub struct OutputArguments {
     /// How results are written; table on a terminal and csv elsewhere, without it.
     #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<Format>,
+    pub format: Option<Format>,
     /// Write results to this file.
     #[arg(short = 'o', value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub output: Option<PathBuf>,
 }
 
 /// Ends when the user presses Ctrl-C. A thread of its own listens: those of the runtime may all be at work for seconds.
@@ -58,12 +61,12 @@ pub async fn apart<T: Send + 'static>(
     done.unwrap_or_else(|e| Err(Failure::Statement(format!("a defect in radsql: {e}"))))
 }
 
-/// The shell, on a terminal.
+/// The shell, on a terminal. `history` says whether what is entered is kept.
 ///
 /// # Errors
 /// When the terminal or the output fails.
-pub async fn interactive(output: &OutputArguments) -> Result<(), Failure> {
-    repl::run(Output::open(output)?).await
+pub async fn interactive(output: &OutputArguments, history: bool) -> Result<(), Failure> {
+    repl::run(Output::open(output)?, history).await
 }
 
 /// The folder that keeps computed features for the next time; '' without a home.

@@ -1,14 +1,18 @@
 //! Runs a text of statements and commands.
 
 use crate::engine::{Piece, Position, Session, Variables, message, split, substitute};
+use crate::shell::commands::{self, Call, Flow, Trouble};
+use crate::shell::kept::Kept;
 use crate::shell::printers::Output;
 use crate::shell::progress::Progress;
 use crate::shell::report::Report;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
 use futures::StreamExt;
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Why a script ended before its end.
@@ -35,10 +39,15 @@ impl From<io::Error> for Failure {
 
 /// A session with the variables of its script and a place for results.
 pub struct Script {
-    session: Session,
+    session: Arc<Session>,
     given: Variables,
     variables: Variables,
-    output: Output,
+    /// Where results go.
+    pub output: Output,
+    /// Whether it is told how long each statement took.
+    pub timing: bool,
+    /// The last result, and what was run.
+    pub kept: Kept,
     report: Option<Report>,
     files: Vec<String>,
     /// Names of given variables that the texts know.
@@ -53,10 +62,12 @@ impl Script {
     pub fn new(output: Output) -> Result<Self, Failure> {
         let session = Session::with_cache_dir(&super::cache_folder()).map_err(|e| Failure::Statement(message(&e)))?;
         Ok(Self {
-            session,
+            session: Arc::new(session),
             given: Variables::new(),
             variables: Variables::new(),
             output,
+            timing: false,
+            kept: Kept::default(),
             report: None,
             files: vec![],
             known: BTreeSet::new(),
@@ -80,8 +91,41 @@ impl Script {
         Self { report, ..self }
     }
 
-    /// Runs a text; `name` stands for it in messages, and files that it includes lie beside it. Stops at the first error.
-    pub async fn run(&mut self, text: &str, name: &str) -> Result<(), Failure> {
+    /// Its session.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// Its variables.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    /// Gives a variable a value, unless it was given from outside.
+    ///
+    /// # Errors
+    /// When the name is none.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            return Err(format!(
+                "a variable's name has letters, digits and _ only, found '{name}'"
+            ));
+        }
+        if !self.given.contains_key(name) {
+            let value = expand(value, &self.variables).0;
+            self.variables.insert(name.into(), value);
+        }
+        Ok(())
+    }
+
+    /// Takes a variable's value away; whether it had one.
+    pub fn unset(&mut self, name: &str) -> bool {
+        self.variables.remove(name).is_some()
+    }
+
+    /// Runs a text; `name` stands for it in messages, and files that it includes lie beside it. Stops at the first error, and
+    /// where the text says so.
+    pub async fn run(&mut self, text: &str, name: &str) -> Result<Flow, Failure> {
         if let Some(report) = &mut self.report {
             report.step(name, text);
         }
@@ -89,28 +133,18 @@ impl Script {
         self.run_text(text, name, 0).await
     }
 
-    async fn run_text(&mut self, text: &str, name: &str, depth: usize) -> Result<(), Failure> {
+    async fn run_text(&mut self, text: &str, name: &str, depth: usize) -> Result<Flow, Failure> {
         let at = |position: Position, message: &str| Failure::Statement(format!("{name}:{position}: {message}"));
         let has = |name: &&String| text.contains(&format!(":{name}")) || text.contains(&format!("\\set {name}"));
         self.known.extend(self.given.keys().filter(has).cloned());
         let pieces = split(text).map_err(|e| at(e.position, &e.message))?;
         for piece in pieces {
             match piece {
-                Piece::Command { text, position } => match text
-                    .strip_prefix('i')
-                    .filter(|rest| rest.starts_with(char::is_whitespace))
-                {
-                    Some(file) => {
-                        let included = self.include(file, name, depth).map_err(|m| at(position, &m))?;
-                        if let Some(report) = &mut self.report {
-                            report.include(&included.0, &included.1);
-                        }
-                        Box::pin(self.run_text(&included.1, &included.0, depth + 1)).await?;
-                        if let Some(report) = &mut self.report {
-                            report.included();
-                        }
-                    }
-                    None => self.command(&text).map_err(|m| at(position, &m))?,
+                Piece::Command { text, position } => match commands::run(self, &text, name, depth).await {
+                    Ok(Flow::On) => {}
+                    Ok(Flow::End) => return Ok(Flow::End),
+                    Err(Trouble::Here(message)) => return Err(at(position, &message)),
+                    Err(Trouble::There(failure)) => return Err(failure),
                 },
                 Piece::Statement(s) => {
                     let sql = substitute(&s.text, &self.variables)
@@ -119,10 +153,59 @@ impl Script {
                         (Failure::Statement(m), position) => at(position, &m),
                         (other, _) => other,
                     })?;
+                    self.kept.ran(&s.text);
                 }
             }
         }
-        Ok(())
+        Ok(Flow::On)
+    }
+
+    /// Runs a file that another includes.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a statement of it fails.
+    pub async fn include(&mut self, call: Call<'_>) -> Result<Flow, Trouble> {
+        let (name, text) = self.included(call.text, call.file, call.depth)?;
+        if let Some(report) = &mut self.report {
+            report.include(&name, &text);
+        }
+        let flow = Box::pin(self.run_text(&text, &name, call.depth + 1)).await;
+        let flow = flow.map_err(Trouble::There)?;
+        if let Some(report) = &mut self.report {
+            report.included();
+        }
+        Ok(flow)
+    }
+
+    /// Shows the rows of a query that a command asks for: no report tells of it.
+    ///
+    /// # Errors
+    /// That of the query.
+    pub async fn show(&mut self, sql: &str) -> Result<(), Trouble> {
+        let failed = |e: DataFusionError| Trouble::Here(message(&e));
+        let mut stream = self
+            .session
+            .sql(sql)
+            .await
+            .map_err(failed)?
+            .execute_stream()
+            .await
+            .map_err(failed)?;
+        let mut printer = self.output.result(&stream.schema())?;
+        while let Some(batch) = stream.next().await.transpose().map_err(failed)? {
+            printer.batch(&batch)?;
+        }
+        Ok(printer.finish()?)
+    }
+
+    /// Shows rows.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn show_batch(&mut self, batch: &RecordBatch) -> Result<(), Trouble> {
+        let mut printer = self.output.result(&batch.schema())?;
+        printer.batch(batch)?;
+        Ok(printer.finish()?)
     }
 
     /// Given variables that no text has: misspelt, most likely.
@@ -144,7 +227,7 @@ impl Script {
     }
 
     /// The name and the text of a file that the file `from` includes: beside it, unless its path is absolute.
-    fn include(&self, file: &str, from: &str, depth: usize) -> Result<(String, String), String> {
+    fn included(&self, file: &str, from: &str, depth: usize) -> Result<(String, String), String> {
         if depth >= DEEPEST {
             return Err(format!("files include one another {DEEPEST} deep"));
         }
@@ -158,22 +241,6 @@ impl Script {
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok((name, text)),
             Err(e) => Err(format!("'{name}' cannot be read: {e}")),
-        }
-    }
-
-    fn command(&mut self, text: &str) -> Result<(), String> {
-        let mut words = text.splitn(3, char::is_whitespace);
-        match (words.next(), words.next(), words.next()) {
-            (Some("set"), Some(name), value) if !name.is_empty() => {
-                if !self.given.contains_key(name) {
-                    let value = expand(value.unwrap_or_default().trim(), &self.variables).0;
-                    self.variables.insert(name.into(), value);
-                }
-                Ok(())
-            }
-            _ => Err(format!(
-                "'\\{text}' is no command here; \\set NAME VALUE and \\i FILE are"
-            )),
         }
     }
 
@@ -193,7 +260,7 @@ impl Script {
         }
         let mut progress = Some(Progress::watch(&self.session));
         let frame = self.session.sql(sql).await.map_err(failed)?;
-        let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
+        let schema = Arc::new(frame.schema().as_arrow().clone());
         let mut stream = frame.execute_stream().await.map_err(failed)?;
         // A statement that fails at once shows no heading of a result.
         let mut next = stream.next().await.transpose().map_err(failed)?;
@@ -205,7 +272,9 @@ impl Script {
         if let Some(report) = &mut self.report {
             report.result(&schema);
         }
+        let mut keeping = self.kept.begin(&schema);
         while let Some(batch) = next {
+            keeping.batch(&batch);
             printer.batch(&batch).map_err(|e| (e.into(), position))?;
             if let Some(report) = &mut self.report {
                 report.batch(&schema, &batch).map_err(|e| (e.into(), position))?;
@@ -214,6 +283,10 @@ impl Script {
         }
         drop(progress);
         printer.finish().map_err(|e| (e.into(), position))?;
+        keeping.end();
+        if self.timing {
+            eprintln!("{:.3} s", clock.elapsed().as_secs_f64());
+        }
         match &mut self.report {
             Some(report) => report.done(clock.elapsed(), &self.session).await.map_err(failed),
             None => Ok(()),

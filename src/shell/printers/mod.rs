@@ -106,6 +106,35 @@ impl Output {
     }
 }
 
+impl Output {
+    pub fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+    pub fn format(&self) -> Format {
+        self.format
+    }
+    pub fn set_expanded(&mut self, _: Expanded) {}
+    pub fn expanded(&self) -> Expanded {
+        Expanded::Off
+    }
+    pub fn set_pager(&mut self, _: bool) {}
+    pub fn pager(&self) -> bool {
+        false
+    }
+    pub fn redirect(&mut self, _: Option<&Path>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expanded {
+    On,
+    Off,
+    Auto,
+}
+pub fn type_name(t: &datafusion::arrow::datatypes::DataType) -> String {
+    t.to_string()
+}
+
 pub(super) fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path
         .parent()

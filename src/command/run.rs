@@ -2,6 +2,7 @@
 
 use crate::engine::Variables;
 use crate::shell::OutputArguments;
+use crate::shell::commands::Flow;
 use crate::shell::printers::Output;
 use crate::shell::report::Report;
 use crate::shell::script::{Failure, Script};
@@ -59,7 +60,9 @@ impl Run {
             .with_variables(given)
             .with_report(report);
         for (name, text) in texts {
-            script.run(&text, &name).await?;
+            if script.run(&text, &name).await? == Flow::End {
+                break;
+            }
         }
         for name in script.unknown() {
             eprintln!("--set {name}: no file has a variable of that name");

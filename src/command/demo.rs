@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 /// The network that the project trained on synthetic lesions (`examples/deep`), and its description.
 const MODEL: [(&str, &[u8]); 3] = [
-    ("resnet10.onnx", include_bytes!("../../../examples/deep/resnet10.onnx")),
-    ("resnet10.json", include_bytes!("../../../examples/deep/resnet10.json")),
-    ("README.md", include_bytes!("../../../examples/deep/README.md")),
+    ("resnet10.onnx", include_bytes!("../../examples/deep/resnet10.onnx")),
+    ("resnet10.json", include_bytes!("../../examples/deep/resnet10.json")),
+    ("README.md", include_bytes!("../../examples/deep/README.md")),
 ];
 
 /// Write a synthetic cohort of two hospitals: CT-like volumes of livers with lesions, their segmentations, clinical tables,

@@ -1,0 +1,57 @@
+//! `\d`
+
+use super::{Command, Flow, Trouble, functions, tables};
+use crate::shell::printers::type_name;
+use crate::shell::script::Script;
+use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use datafusion::common::TableReference;
+use std::sync::Arc;
+
+pub const COMMAND: Command = Command {
+    name: "d",
+    arguments: "[NAME]",
+    help: "lists tables and views, or shows the columns of one, or what a function takes",
+    words: &[],
+    run: |script, call| {
+        Box::pin(async move {
+            let name = call.text.trim_end_matches(';').trim();
+            match name {
+                "" => tables::list(script, "").await?,
+                name => describe(script, name).await?,
+            }
+            Ok(Flow::On)
+        })
+    },
+};
+
+async fn describe(script: &mut Script, name: &str) -> Result<(), Trouble> {
+    let table = script
+        .session()
+        .context()
+        .table_provider(TableReference::from(name))
+        .await;
+    let Ok(table) = table else {
+        if functions::describe(script, name)? {
+            return Ok(());
+        }
+        return Err(Trouble::Here(format!(
+            "no table, view or function is called '{name}'; \\dt lists the tables"
+        )));
+    };
+    let schema = table.schema();
+    let fields = schema.fields();
+    let text = |values: Vec<String>| Arc::new(StringArray::from(values)) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([
+        ("column", text(fields.iter().map(|f| f.name().clone()).collect())),
+        ("type", text(fields.iter().map(|f| type_name(f.data_type())).collect())),
+        (
+            "null",
+            Arc::new(BooleanArray::from_iter(fields.iter().map(|f| Some(f.is_nullable())))) as ArrayRef,
+        ),
+    ]);
+    script.show_batch(&batch.map_err(|e| e.to_string())?)?;
+    if let Some(definition) = table.get_table_definition() {
+        super::say(definition)?;
+    }
+    Ok(())
+}
