@@ -1,0 +1,105 @@
+//! Lines that begin with a backslash.
+
+use crate::terminal::Terminal;
+
+#[test]
+fn tables_and_their_columns() {
+    let mut t = Terminal::start();
+    t.run("CREATE TABLE patients AS SELECT 'a' AS patient_id, 3.5 AS survival_months;");
+    t.run("CREATE VIEW grades AS SELECT 1 AS grade;");
+    let text = t.run("\\dt");
+    assert!(
+        text.contains("patients") && text.contains("grades") && text.contains("view"),
+        "{text}"
+    );
+    assert_eq!(t.run("\\d"), text);
+    let text = t.run("\\dt pat*");
+    assert!(text.contains("patients") && !text.contains("grades"), "{text}");
+    let text = t.run("\\d patients");
+    assert!(
+        text.contains("survival_months") && text.contains("patient_id"),
+        "{text}"
+    );
+    let text = t.run("\\d nothing_like_it");
+    assert!(
+        text.contains("no table, view or function is called 'nothing_like_it'"),
+        "{text}"
+    );
+    let text = t.run("\\l");
+    assert!(text.contains("datafusion") && text.contains("public"), "{text}");
+}
+
+#[test]
+fn functions_models_errors_and_the_cache() {
+    let mut t = Terminal::start();
+    let text = t.run("\\df train_test_split");
+    assert!(text.contains("seed") && text.contains("Example"), "{text}");
+    let text = t.run("\\df *_plot");
+    assert!(text.contains("km_plot") && !text.contains("radiomics"), "{text}");
+    let text = t.run("\\df to_hex");
+    assert!(text.contains("hexadecimal"), "{text}");
+    let text = t.run("\\df xyzzy");
+    assert!(text.contains("no function's name fits 'xyzzy'"), "{text}");
+    for command in ["\\dm", "\\errors"] {
+        let text = t.run(command);
+        assert!(text.contains("0 rows"), "{command}: {text}");
+    }
+    assert!(!t.run("\\cache").contains("line:"));
+}
+
+#[test]
+fn help_names_every_command() {
+    let mut t = Terminal::start();
+    let text = t.run("\\?");
+    for command in ["\\d ", "\\df", "\\plot", "\\timing", "\\q"] {
+        assert!(text.contains(command), "{command}: {text}");
+    }
+    assert!(t.run("\\? o").contains("extension"));
+    let text = t.run("\\timng");
+    assert!(text.contains("did you mean \\timing"), "{text}");
+}
+
+#[test]
+fn settings_of_the_shell() {
+    let mut t = Terminal::start();
+    t.run("\\timing on");
+    let text = t.run("SELECT 1;");
+    assert!(text.lines().last().unwrap().ends_with(" s"), "{text}");
+    t.run("\\timing");
+    assert!(!t.run("SELECT 1;").lines().last().unwrap().ends_with(" s"));
+    t.run("\\format csv");
+    assert_eq!(t.run("SELECT 1 AS a, 'x' AS b;"), "a,b\n1,x");
+    let text = t.run("\\format nonsense");
+    assert!(
+        text.contains("there is no format 'nonsense'") && text.contains("markdown"),
+        "{text}"
+    );
+    t.run("\\set name Ada Lovelace");
+    assert_eq!(t.run("SELECT :name AS n;"), "n\nAda Lovelace");
+    assert_eq!(t.run("\\set"), "name = 'Ada Lovelace'");
+    t.run("\\unset name");
+    assert!(t.run("SELECT :name AS n;").contains("variable :name has no value"));
+    let text = t.run("\\explain SELECT 1 + 1");
+    assert!(text.contains("Projection"), "{text}");
+}
+
+#[test]
+fn files() {
+    let mut t = Terminal::start();
+    std::fs::write(t.path().join("step.sql"), "CREATE TABLE made AS SELECT 11 AS n;\n").unwrap();
+    t.run("\\i step.sql");
+    assert!(t.run("SELECT n FROM made;").contains("11"));
+    t.run("\\save result.csv");
+    assert_eq!(std::fs::read_to_string(t.path().join("result.csv")).unwrap(), "n\n11\n");
+    t.run("\\save all.sql");
+    let text = std::fs::read_to_string(t.path().join("all.sql")).unwrap();
+    assert!(
+        text.contains("CREATE TABLE made") && text.contains("SELECT n FROM made;"),
+        "{text}"
+    );
+    t.run("\\o out.csv");
+    t.run("SELECT 5 AS five;");
+    t.run("\\o");
+    assert_eq!(std::fs::read_to_string(t.path().join("out.csv")).unwrap(), "five\n5\n");
+    assert!(t.run("SELECT 6 AS six;").contains("six"));
+}
