@@ -1,12 +1,10 @@
 //! Tab.
 
-use crate::terminal::{CTRL_C, LEFT, TAB, Terminal};
+use crate::terminal::{LEFT, TAB, Terminal};
 
 /// Types, presses Tab, and waits for a line with this in it.
 fn completes(t: &mut Terminal, typed: &str, expected: &str) {
-    t.send(CTRL_C);
-    t.send("\x0c");
-    t.wait("an empty line", |text| text.ends_with("radsql>"));
+    t.clear();
     t.send(typed);
     let last = typed.lines().last().unwrap();
     t.see(last.trim_end());
@@ -41,8 +39,8 @@ fn keywords_tables_columns_and_functions() {
         "WITH c AS (SELECT 1 AS inner_name) SELECT 1 FROM c WHERE inn",
         "WHERE inner_name",
     );
-    t.send(CTRL_C);
-    t.send("\x0cSELECT  FROM patients");
+    t.clear();
+    t.send("SELECT  FROM patients");
     t.see("FROM patients");
     t.send(&LEFT.repeat(14));
     t.send("surv\t");

@@ -46,7 +46,7 @@ fn a_statement_of_several_lines_comes_back_whole() {
     let mut t = Terminal::start();
     t.send("SELECT 1 AS a,\r2 AS b;\r");
     t.see("1 row");
-    t.send("\x0c");
+    t.clear();
     t.send(UP);
     t.see("2 AS b;");
     t.send(CTRL_E);
@@ -79,14 +79,15 @@ fn words_have_colours_and_brackets_are_shown() {
     }
     assert!(t.cell("SELECT").bold());
     // The cursor stands behind a bracket: it and the other one.
-    t.send(CTRL_C);
-    t.send("\x0cSELECT (1 + (2))");
+    t.clear();
+    t.send("SELECT (1 + (2))");
     t.see("(2))");
     let begun = std::time::Instant::now();
     while !t.cell("(1").inverse() {
         assert!(begun.elapsed().as_secs() < 30);
     }
     assert!(!t.cell("(2").inverse());
+    t.send(LEFT);
     t.send(LEFT);
     while !t.cell("(2").inverse() {
         assert!(begun.elapsed().as_secs() < 60);
@@ -109,6 +110,7 @@ fn ctrl_c_takes_a_line_back_and_ctrl_d_leaves() {
     let mut t = Terminal::start();
     t.send("SELECT nothing");
     t.send(CTRL_C);
+    t.wait("the prompt", |text| text.ends_with("radsql>"));
     t.send("SELECT 5 AS five;\r");
     let text = t.see("1 row");
     assert!(text.contains("five"), "{text}");

@@ -26,7 +26,7 @@ fn the_history_is_private_and_searched() {
     assert_eq!(mode(&file), 0o600);
     t.send(UP);
     t.see("pear");
-    t.send("\x03");
+    t.clear();
     t.send(CTRL_R);
     t.send("apple");
     t.see("SELECT 1 AS apple;");
@@ -43,7 +43,8 @@ fn no_history_where_none_is_wanted() {
         // In this session it is there nevertheless.
         t.send(UP);
         t.see("apple");
-        t.send("\x03\x04");
+        t.clear();
+        t.send(CTRL_D);
         t.ends();
         assert!(!home.path().join("state/radsql").exists());
     }

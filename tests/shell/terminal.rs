@@ -35,7 +35,7 @@ impl Terminal {
     }
 
     pub fn start_in(home: Arc<TempDir>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let terminal = Self::start_with(home, (100, 30), arguments, environment);
+        let terminal = Self::start_with(home, (100, 50), arguments, environment);
         terminal.wait("the prompt", |t| t.ends_with("radsql>"));
         terminal
     }
@@ -135,6 +135,13 @@ impl Terminal {
     /// Waits until a text is on the screen.
     pub fn see(&self, text: &str) -> String {
         self.wait(text, |t| t.contains(text))
+    }
+
+    /// Takes back what is typed, and clears the screen.
+    pub fn clear(&mut self) {
+        self.send(CTRL_E);
+        self.send("\x15\x0c");
+        self.wait("an empty screen", |t| t == "radsql>");
     }
 
     /// Enters a line, and waits until the next prompt stands under it. What is between them.
