@@ -1,6 +1,7 @@
 //! The command line's shell: scripts, statements line by line, and how results are shown.
 
 pub mod commands;
+pub mod plot;
 pub mod printers;
 mod progress;
 mod repl;
