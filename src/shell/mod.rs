@@ -3,6 +3,7 @@
 pub mod commands;
 mod editor;
 mod kept;
+pub mod plot;
 pub mod printers;
 mod progress;
 mod repl;

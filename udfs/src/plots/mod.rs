@@ -11,3 +11,6 @@ pub mod lasso_path_plot;
 pub mod score_plot;
 pub mod slice_plot;
 pub mod time_roc_plot;
+
+/// The figures themselves, for those who draw a result without SQL.
+pub use radsql_plots as figures;

@@ -50,6 +50,14 @@ pub enum PlotError {
         /// Most that are drawn.
         limit: usize,
     },
+    /// Less room than a figure as text needs.
+    #[error("a plot needs 40 columns and 12 rows at least; the terminal has {columns} and {rows}")]
+    Room {
+        /// Cells of a line.
+        columns: usize,
+        /// Lines.
+        rows: usize,
+    },
     /// The image could not be made into PNG.
     #[error("the image cannot be encoded: {reason}")]
     Image {

@@ -39,7 +39,7 @@ pub struct ForestPlot {
     pub rows: Vec<ForestRow>,
 }
 
-const LIMIT: usize = 1000;
+pub(crate) const LIMIT: usize = 1000;
 const MARGIN: f64 = 14.0;
 const NAMES: f64 = 320.0;
 const PLOT: f64 = 270.0;
@@ -124,7 +124,7 @@ impl ForestPlot {
     }
 
     /// What the axis covers: all that is drawn and 0.5 to 2, within 0.01 to 100.
-    fn range(&self) -> (f64, f64) {
+    pub(crate) fn range(&self) -> (f64, f64) {
         let rows = self.rows.iter().filter(|r| r.estimable());
         let (mut low, mut high) = (0.5_f64, 2.0_f64);
         for value in rows.flat_map(|r| [r.ratio, r.lower, r.upper]) {
@@ -170,15 +170,26 @@ fn axis(canvas: &mut Canvas, x: &Scale, y: f64, label: &str, range: (f64, f64)) 
 }
 
 impl ForestRow {
-    fn estimable(&self) -> bool {
+    pub(crate) fn estimable(&self) -> bool {
         self.ratio.is_finite() && self.ratio > 0.0
     }
 
-    fn numbers(&self) -> String {
+    pub(crate) fn numbers(&self) -> String {
         if self.estimable() {
             number::with_interval(self.ratio, self.lower, self.upper)
         } else {
             "not estimable".to_owned()
+        }
+    }
+
+    /// Ends of its line: the ratio itself without any limit, so that there is only the square.
+    pub(crate) fn limits(&self) -> (f64, f64) {
+        match (self.lower.is_nan(), self.upper.is_nan()) {
+            (true, true) => (self.ratio, self.ratio),
+            (lower, upper) => (
+                if lower { 0.0 } else { self.lower },
+                if upper { f64::INFINITY } else { self.upper },
+            ),
         }
     }
 
@@ -191,14 +202,7 @@ impl ForestRow {
         let stroke = Stroke::solid(color.clone(), 1.75);
         let log = |v: f64| if v > 0.0 { v.ln() } else { f64::NEG_INFINITY };
         let at = |v: f64| log(v).clamp(x.low, x.high);
-        // Without any limit there is no line, only the square.
-        let (lower, upper) = match (self.lower.is_nan(), self.upper.is_nan()) {
-            (true, true) => (self.ratio, self.ratio),
-            (lower, upper) => (
-                if lower { 0.0 } else { self.lower },
-                if upper { f64::INFINITY } else { self.upper },
-            ),
-        };
+        let (lower, upper) = self.limits();
         let (from, to) = (x.at(at(lower.min(self.ratio))), x.at(at(upper.max(self.ratio))));
         if to > from {
             canvas.line((from, y), (to, y), &stroke);

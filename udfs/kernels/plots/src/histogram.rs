@@ -1,6 +1,7 @@
 //! The distribution of a score.
 
 use crate::axis::{BELOW, Entry, Frame, LEFT, Scale, legend, legend_height, range, ticks};
+use crate::bins::Bins;
 use crate::canvas::{Canvas, SIZE, SMALL, Stroke, Style};
 use crate::check;
 use crate::error::PlotError;
@@ -39,21 +40,132 @@ impl ScoreHistogramPlot {
     /// # Errors
     /// No group, or more than 6; no score in any; a score that is not finite.
     pub fn svg(&self, theme: Theme) -> Result<String, PlotError> {
-        check::number("groups", self.groups.len(), 6)?;
-        for group in &self.groups {
-            check::finite(&format!("scores of {}", text::brief(&group.name)), &group.scores)?;
+        self.counted()?.svg(theme)
+    }
+
+    pub(crate) fn counted(&self) -> Result<Counted<'_>, PlotError> {
+        let all = scores(&self.groups)?;
+        Ok(Counted {
+            label: &self.score_label,
+            unit: "Patients",
+            ..Counted::new(&self.groups, Bins::of(&all), self.cut)
+        })
+    }
+}
+
+/// Histograms of one number by group, in the bins of R's `hist`, one above the other.
+///
+/// Edges are round (R's `pretty`); a value on an edge counts below it. Up to 6 groups; one without values has an empty panel.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HistogramPlot {
+    /// Label of the axis: the name of the number.
+    pub label: String,
+    /// A panel each; `scores` are the values.
+    pub groups: Vec<ScoreGroup>,
+    /// How many bins there are about.
+    pub breaks: Breaks,
+}
+
+/// Rules for the number of bins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Breaks {
+    /// log2 n + 1 (Sturges 1926), which R's `hist` does without being asked.
+    #[default]
+    Sturges,
+    /// Of width 2 IQR / n^(1/3) (Freedman and Diaconis 1981); that of Sturges where the IQR is 0. At most 1000.
+    FreedmanDiaconis,
+}
+
+impl HistogramPlot {
+    /// The figure as SVG text.
+    ///
+    /// # Errors
+    /// No group, or more than 6; no value in any; one that is not finite.
+    pub fn svg(&self, theme: Theme) -> Result<String, PlotError> {
+        self.counted()?.svg(theme)
+    }
+
+    /// Edges of the bins, one more than there are bins.
+    ///
+    /// # Errors
+    /// As [`HistogramPlot::svg`].
+    pub fn edges(&self) -> Result<Vec<f64>, PlotError> {
+        let bins = self.counted()?.bins;
+        Ok((0..=bins.number).map(|i| bins.edge(i)).collect())
+    }
+
+    /// Values in each bin, a list a group.
+    ///
+    /// # Errors
+    /// As [`HistogramPlot::svg`].
+    pub fn counts(&self) -> Result<Vec<Vec<usize>>, PlotError> {
+        Ok(self.counted()?.groups.into_iter().map(|g| g.counts).collect())
+    }
+
+    pub(crate) fn counted(&self) -> Result<Counted<'_>, PlotError> {
+        let all = scores(&self.groups)?;
+        Ok(Counted {
+            label: &self.label,
+            unit: "Count",
+            ..Counted::new(&self.groups, Bins::pretty(&all, self.breaks), None)
+        })
+    }
+}
+
+/// All scores of all groups, which can be drawn.
+fn scores(groups: &[ScoreGroup]) -> Result<Vec<f64>, PlotError> {
+    check::number("groups", groups.len(), 6)?;
+    for group in groups {
+        check::finite(&format!("scores of {}", text::brief(&group.name)), &group.scores)?;
+    }
+    let all: Vec<f64> = groups.iter().flat_map(|g| g.scores.iter().copied()).collect();
+    check::number("scores", all.len(), usize::MAX)?;
+    Ok(all)
+}
+
+/// What is drawn of histograms.
+pub(crate) struct Counted<'a> {
+    pub(crate) label: &'a str,
+    /// What is counted.
+    pub(crate) unit: &'static str,
+    pub(crate) groups: Vec<CountedGroup<'a>>,
+    pub(crate) bins: Bins,
+    /// Where there is a line.
+    pub(crate) cut: Option<f64>,
+}
+
+pub(crate) struct CountedGroup<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) n: usize,
+    pub(crate) counts: Vec<usize>,
+}
+
+impl<'a> Counted<'a> {
+    fn new(groups: &'a [ScoreGroup], bins: Bins, cut: Option<f64>) -> Self {
+        let groups = groups.iter().map(|g| CountedGroup {
+            name: &g.name,
+            n: g.scores.len(),
+            counts: bins.count(&g.scores),
+        });
+        Self {
+            label: "",
+            unit: "",
+            groups: groups.collect(),
+            bins,
+            cut: cut.filter(|c| c.is_finite() && c.abs() <= 1e12),
         }
-        let all: Vec<f64> = self.groups.iter().flat_map(|g| g.scores.iter().copied()).collect();
-        check::number("scores", all.len(), usize::MAX)?;
-        let bins = Bins::of(&all);
-        let counts: Vec<Vec<usize>> = self.groups.iter().map(|g| bins.count(&g.scores)).collect();
-        let highest = counts.iter().flatten().copied().max().unwrap_or(1).max(1) as f64 * 1.06;
+    }
+
+    fn svg(&self, theme: Theme) -> Result<String, PlotError> {
+        let bins = &self.bins;
+        let counts: Vec<&[usize]> = self.groups.iter().map(|g| g.counts.as_slice()).collect();
+        let highest = counts.iter().copied().flatten().copied().max().unwrap_or(1).max(1) as f64 * 1.06;
         let panel = if self.groups.len() < 3 { 170.0 } else { 120.0 };
 
-        let cut = self.cut.filter(|c| c.is_finite() && c.abs() <= 1e12);
+        let cut = self.cut;
         let entries = self.groups.iter().enumerate().map(|(i, g)| Entry {
             stroke: Stroke::solid(theme.series(i), 9.0),
-            name: format!("{} (n = {})", text::name(&g.name, 220.0, SIZE), g.scores.len()),
+            name: format!("{} (n = {})", text::name(g.name, 220.0, SIZE), g.n),
         });
         let line = Stroke::dashed(theme.ink(), 1.5, "5 3");
         let cut_entry = cut.map(|_| Entry {
@@ -106,14 +218,14 @@ impl ScoreHistogramPlot {
             y: Scale::new((0.0, highest), bottom, bottom - panel),
             x_ticks: &x_ticks,
             y_ticks: &y_ticks,
-            x_label: &self.score_label,
+            x_label: self.label,
             y_label: "",
         };
         frame.draw(&mut canvas);
         canvas.text(
             left - 46.0,
             (top + bottom) / 2.0,
-            "Patients",
+            self.unit,
             Style::MIDDLE.rotate(-90.0),
         );
         if let Some(cut) = cut {
@@ -121,92 +233,11 @@ impl ScoreHistogramPlot {
             canvas.line((x.at(cut), top), (x.at(cut), bottom), &line);
             canvas.end();
         }
-        let names: Vec<String> = self.groups.iter().map(|g| text::brief(&g.name)).collect();
+        let names: Vec<String> = self.groups.iter().map(|g| text::brief(g.name)).collect();
         canvas.finish(&format!(
             "Distribution of {} in {}",
-            text::brief(&self.score_label),
+            text::brief(self.label),
             names.join(", ")
         ))
-    }
-}
-
-/// Bins of one width, the first edge a multiple of it.
-struct Bins {
-    first: f64,
-    width: f64,
-    number: usize,
-}
-
-impl Bins {
-    /// Freedman and Diaconis: 2 IQR / n^(1/3), made round.
-    fn of(scores: &[f64]) -> Self {
-        let mut sorted = scores.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let quantile = |q: f64| sorted[((sorted.len() - 1) as f64 * q).round() as usize];
-        let (low, high) = range(sorted.iter().copied());
-        let best = 2.0 * (quantile(0.75) - quantile(0.25)) / (sorted.len() as f64).cbrt();
-        let span = high - low;
-        let best = if best > 0.0 {
-            best.clamp(span / 40.0, span / 5.0)
-        } else {
-            span / 10.0
-        };
-        let power = 10f64.powf(best.log10().floor());
-        let distance = |w: &f64| (w / best).ln().abs();
-        let round = [1.0, 2.0, 2.5, 5.0, 10.0].map(|lead| lead * power);
-        let width = round
-            .into_iter()
-            .min_by(|a, b| distance(a).total_cmp(&distance(b)))
-            .unwrap_or(best);
-        let first = (low / width + 1e-9).floor() * width;
-        let number = (((high - first) / width).floor() as usize + 1).clamp(1, 1000);
-        Self { first, width, number }
-    }
-
-    fn edge(&self, i: usize) -> f64 {
-        self.first + i as f64 * self.width
-    }
-
-    fn edges(&self) -> [f64; 2] {
-        [self.edge(0), self.edge(self.number)]
-    }
-
-    /// Scores in each bin, from its lower edge to below its upper one.
-    fn count(&self, scores: &[f64]) -> Vec<usize> {
-        let mut counts = vec![0; self.number];
-        for score in scores {
-            let bin = ((score - self.first) / self.width + 1e-9).floor().max(0.0) as usize;
-            counts[bin.min(self.number - 1)] += 1;
-        }
-        counts
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_score_is_in_a_bin() {
-        for scores in [
-            vec![0.0],
-            vec![3.0; 9],
-            vec![-1e12, 1e12],
-            (0..200).map(|i| f64::from(i) * 0.1).collect(),
-        ] {
-            let bins = Bins::of(&scores);
-            assert_eq!(bins.count(&scores).iter().sum::<usize>(), scores.len());
-            assert!(
-                bins.edges()[0] <= scores[0] && (1..=60).contains(&bins.number),
-                "{}",
-                bins.number
-            );
-        }
-        let bins = Bins {
-            first: 0.0,
-            width: 0.1,
-            number: 4,
-        };
-        assert_eq!(bins.count(&[0.0, 0.1, 0.15, 0.3]), [1, 2, 0, 1]);
     }
 }

@@ -58,16 +58,7 @@ impl KaplanMeierPlot {
     /// finite; a survival that is no probability.
     pub fn svg(&self, theme: Theme) -> Result<String, PlotError> {
         self.check()?;
-        let mut last = self.groups.iter().map(KaplanMeierGroup::end).fold(0.0, f64::max);
-        let ticks_at = if self.risk_ticks.is_empty() {
-            time_ticks(last)
-        } else {
-            self.risk_ticks.clone()
-        };
-        last = ticks_at.iter().copied().fold(last, f64::max);
-        if last <= 0.0 {
-            last = 1.0;
-        }
+        let (ticks_at, last) = self.time_axis();
         let entries: Vec<Entry> = self
             .groups
             .iter()
@@ -123,7 +114,19 @@ impl KaplanMeierPlot {
         canvas.finish(&self.sentence())
     }
 
-    fn check(&self) -> Result<(), PlotError> {
+    /// Times of the axis' ticks, and where it ends.
+    pub(crate) fn time_axis(&self) -> (Vec<f64>, f64) {
+        let last = self.groups.iter().map(KaplanMeierGroup::end).fold(0.0, f64::max);
+        let ticks = if self.risk_ticks.is_empty() {
+            time_ticks(last)
+        } else {
+            self.risk_ticks.clone()
+        };
+        let last = ticks.iter().copied().fold(last, f64::max);
+        (ticks, if last > 0.0 { last } else { 1.0 })
+    }
+
+    pub(crate) fn check(&self) -> Result<(), PlotError> {
         check::number("groups", self.groups.len(), MAX_SERIES)?;
         let not_negative = |what: &str, values: &[f64]| {
             check::within(what, values, "a time between 0 and 1e12", |v| (0.0..=1e12).contains(&v))
@@ -242,18 +245,18 @@ fn entry(theme: Theme, i: usize, group: &KaplanMeierGroup) -> Entry {
 
 impl KaplanMeierGroup {
     /// Its numbers at risk at these times, as text.
-    fn numbers(&self, times: &[f64]) -> Vec<(f64, String)> {
+    pub(crate) fn numbers(&self, times: &[f64]) -> Vec<(f64, String)> {
         let numbers = times.iter().zip(&self.at_risk);
         numbers.map(|(t, n)| (*t, number::count(*n))).collect()
     }
 
     /// Where its follow-up ends.
-    fn end(&self) -> f64 {
+    pub(crate) fn end(&self) -> f64 {
         self.times.iter().chain(&self.censor_times).copied().fold(0.0, f64::max)
     }
 
     /// Survival at a time: that of the last step up to it, else 1.
-    fn survival_at(&self, time: f64) -> f64 {
+    pub(crate) fn survival_at(&self, time: f64) -> f64 {
         let steps = self.times.partition_point(|t| *t <= time);
         steps
             .checked_sub(1)

@@ -1,6 +1,7 @@
 //! The figures of a survival study as SVG text: plain numbers in, one self-contained `<svg>` out.
 //!
-//! Every figure is a struct of plain data with a method `svg`, in [`Theme::Light`] and [`Theme::Dark`]. The same numbers give
+//! Every figure is a struct of plain data with a method `svg`, in [`Theme::Light`] and [`Theme::Dark`]; those that a terminal
+//! can show have `terminal` too, which draws with characters in the cells that there are ([`TextSize`]). The same numbers give
 //! the same bytes. There is no script in the text, no font and no address; names of groups and features are data, which is
 //! cleaned, escaped and cut where it does not fit. Colours are those of Okabe and Ito, which colour-blind readers can tell
 //! apart; numbers read as journals print them.
@@ -32,6 +33,7 @@
 //! ```
 
 mod axis;
+mod bins;
 mod calibration;
 mod canvas;
 mod check;
@@ -46,6 +48,7 @@ mod number;
 mod picture;
 mod roc;
 mod slice;
+mod terminal;
 mod text;
 mod theme;
 
@@ -55,9 +58,10 @@ pub use decision::{DecisionCurvePlot, DecisionModel};
 pub use error::PlotError;
 pub use forest::{ForestPlot, ForestRow};
 pub use heatmap::CorrelationPlot;
-pub use histogram::{ScoreGroup, ScoreHistogramPlot};
+pub use histogram::{Breaks, HistogramPlot, ScoreGroup, ScoreHistogramPlot};
 pub use kaplan_meier::{KaplanMeierGroup, KaplanMeierPlot};
 pub use lasso::{LassoCvPlot, LassoFeature, LassoPathPlot};
 pub use roc::{RocCurve, TimeRocPlot};
 pub use slice::SlicePlot;
+pub use terminal::{TextSize, TextStyle};
 pub use theme::Theme;

@@ -44,21 +44,7 @@ impl TimeRocPlot {
     /// No curve, more than 18, or none with points; lists of unequal lengths; rates that are no probabilities or do not
     /// ascend.
     pub fn svg(&self, theme: Theme) -> Result<String, PlotError> {
-        check::number("curves", self.curves.len(), MAX_SERIES)?;
-        for curve in &self.curves {
-            let what = |field: &str| format!("{field} of {}", text::brief(&curve.name));
-            check::probabilities(&what("false_positive"), &curve.false_positive)?;
-            check::ascending(&what("false_positive"), &curve.false_positive)?;
-            check::probabilities(&what("true_positive"), &curve.true_positive)?;
-            check::length(
-                &what("true_positive"),
-                curve.true_positive.len(),
-                curve.false_positive.len(),
-            )?;
-        }
-        if self.curves.iter().all(|c| c.false_positive.is_empty()) {
-            return Err(PlotError::Empty { what: "false_positive" });
-        }
+        self.check()?;
         let entries: Vec<Entry> = self.curves.iter().enumerate().map(|(i, c)| c.entry(theme, i)).collect();
         let widest = entries.iter().map(|e| text::width(&e.name, SIZE)).fold(0.0, f64::max);
         let (top, left) = (16.0, LEFT);
@@ -99,21 +85,45 @@ impl TimeRocPlot {
         let names: Vec<String> = self.curves.iter().map(|c| c.caption(60.0 * SIZE)).collect();
         canvas.finish(&format!("Time-dependent ROC curves: {}", names.join("; ")))
     }
+
+    pub(crate) fn check(&self) -> Result<(), PlotError> {
+        check::number("curves", self.curves.len(), MAX_SERIES)?;
+        for curve in &self.curves {
+            let what = |field: &str| format!("{field} of {}", text::brief(&curve.name));
+            check::probabilities(&what("false_positive"), &curve.false_positive)?;
+            check::ascending(&what("false_positive"), &curve.false_positive)?;
+            check::probabilities(&what("true_positive"), &curve.true_positive)?;
+            check::length(
+                &what("true_positive"),
+                curve.true_positive.len(),
+                curve.false_positive.len(),
+            )?;
+        }
+        if self.curves.iter().all(|c| c.false_positive.is_empty()) {
+            return Err(PlotError::Empty { what: "false_positive" });
+        }
+        Ok(())
+    }
 }
 
 impl RocCurve {
     /// `24 months: AUC 0.78 (0.70–0.86)`, the name cut to the room that is left.
     fn caption(&self, room: f64) -> String {
+        let tail = self.tail();
+        format!(
+            "{}{tail}",
+            text::name(&self.name, room - text::width(&tail, SIZE), SIZE)
+        )
+    }
+
+    /// `: AUC 0.78 (0.70–0.86)`.
+    pub(crate) fn tail(&self) -> String {
         let auc = if self.auc.is_finite() {
             number::with_interval(self.auc, self.auc_lower, self.auc_upper)
         } else {
             "not known".to_owned()
         };
-        let tail = format!(": AUC {auc}");
-        format!(
-            "{}{tail}",
-            text::name(&self.name, room - text::width(&tail, SIZE), SIZE)
-        )
+        format!(": AUC {auc}")
     }
 
     fn entry(&self, theme: Theme, i: usize) -> Entry {
