@@ -205,13 +205,20 @@ impl Script {
         if let Some(report) = &mut self.report {
             report.result(&schema);
         }
+        let gone = printer.gone();
         while let Some(batch) = next {
             printer.batch(&batch).map_err(|e| (e.into(), position))?;
             if let Some(report) = &mut self.report {
                 report.batch(&schema, &batch).map_err(|e| (e.into(), position))?;
             }
-            next = stream.next().await.transpose().map_err(failed)?;
+            next = tokio::select! {
+                next = stream.next() => next.transpose().map_err(failed)?,
+                // Nobody reads on, unless the report needs the rest.
+                () = gone.wait(), if self.report.is_none() => None,
+            };
         }
+        // The statement need not run on while the user reads.
+        drop(stream);
         drop(progress);
         printer.finish().map_err(|e| (e.into(), position))?;
         match &mut self.report {

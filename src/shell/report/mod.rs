@@ -4,7 +4,7 @@ mod calls;
 mod checklist;
 mod comments;
 mod evidence;
-mod figure;
+pub(super) mod figure;
 mod inputs;
 mod page;
 
