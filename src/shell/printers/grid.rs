@@ -289,6 +289,9 @@ fn leave_out(columns: &mut Vec<Column>, all: usize, terminal: usize) -> Option<(
         }
     }
     columns.drain(before..columns.len() - after);
+    if let [column] = columns.as_mut_slice() {
+        column.width = column.width.min(room.saturating_sub(3).max(1));
+    }
     Some((before, all - before - after)).filter(|(_, hidden)| *hidden > 0)
 }
 

@@ -13,6 +13,7 @@ mod ndjson;
 mod output;
 mod pager;
 mod parquet;
+mod plan;
 mod sink;
 mod table;
 mod text;
@@ -35,3 +36,6 @@ pub trait Printer {
     /// Writes what stands at its end.
     fn finish(&mut self) -> io::Result<()>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,7 +186,7 @@ impl Output {
                 }
                 self.written += 1;
                 let sink = match pages {
-                    true => Sink::screen(terminal::height(), gone.clone()),
+                    true => Sink::screen(gone.clone()),
                     false => Sink::standard(),
                 };
                 (sink, self.written == 1)

@@ -2,6 +2,7 @@
 
 use super::pager::{Gone, Pager};
 use crate::shell::script::Failure;
+use crate::shell::terminal;
 use std::fs::File;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::{Path, PathBuf};
@@ -26,12 +27,15 @@ impl Sink {
         Self::of(Target::Standard(io::stdout()))
     }
 
-    /// A terminal of so many lines: a result that has more goes to the pager, which tells `gone` when it is left.
-    pub fn screen(height: usize, gone: Gone) -> Self {
+    /// A terminal: a result that has more lines than it goes to the pager, which tells `gone` when it is left.
+    pub fn screen(gone: Gone) -> Self {
+        let height = terminal::height();
         Self::of(Target::Screen(Screen {
             held: vec![],
             lines: 0,
             height,
+            // A line may have no end. A character has four bytes at most, and styles take some.
+            room: terminal::width() * height * 8,
             gone,
             state: State::Held,
         }))
@@ -85,6 +89,8 @@ struct Screen {
     held: Vec<u8>,
     lines: usize,
     height: usize,
+    /// Bytes that are surely more than it shows.
+    room: usize,
     gone: Gone,
     state: State,
 }
@@ -122,7 +128,7 @@ impl Write for Screen {
                 self.held.extend_from_slice(bytes);
                 self.lines += bytes.iter().filter(|b| **b == b'\n').count();
                 // The prompt takes a line.
-                if self.lines < self.height {
+                if self.lines < self.height && self.held.len() < self.room {
                     return Ok(bytes.len());
                 }
                 let held = std::mem::take(&mut self.held);

@@ -5,6 +5,7 @@ use super::fit;
 use super::format::Expanded;
 use super::grid::{self, Grid};
 use super::limit::Ends;
+use super::plan::{self, Plan};
 use super::sink::Sink;
 use super::vertical::Vertical;
 use datafusion::arrow::array::RecordBatch;
@@ -92,6 +93,9 @@ impl Table {
                 None => false,
             },
         };
+        if look.width.is_some() && !expanded && plan::is_plan(schema) {
+            return Ok(Box::new(Plan::new(look, out)));
+        }
         Ok(match expanded {
             true => Box::new(Vertical::new(schema, look, out)),
             false => Box::new(Grid::new(schema, look, out, rows)?),

@@ -34,8 +34,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The lines of a text, each with nothing in it that acts.
+/// The lines of a text, each with nothing in it that acts. An end of line at its end begins no other.
 pub fn lines(text: &str) -> Vec<Cow<'_, str>> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
     text.split('\n')
         .map(|line| visible(line.strip_suffix('\r').unwrap_or(line)))
         .collect()
@@ -105,7 +106,7 @@ mod tests {
         assert_eq!(visible("a b é 漢"), "a b é 漢");
         assert_eq!(visible("\u{1b}[2J\r\nx\t\u{7f}\u{9b}"), "\\x1b[2J\\r\\nx\\t\\x7f\\x9b");
         assert_eq!(visible("abc\u{202e}cba"), "abc\\u{202e}cba");
-        assert_eq!(lines("a\r\nb\u{7}"), ["a", "b\\x07"]);
+        assert_eq!(lines("a\r\nb\u{7}\n"), ["a", "b\\x07"]);
     }
 
     #[test]

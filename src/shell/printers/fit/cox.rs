@@ -39,19 +39,10 @@ fn coefficient_table(names: &[String], numbers: &dyn Fn(&str) -> Vec<f64>, look:
     let z: Vec<f64> = numbers("z").into_iter().map(|z| round(z, DIGITS - 1)).collect();
     let mut parts = coefficients(&[&coef, &hr, &se], DIGITS).into_iter();
     let mut next = || parts.next().unwrap_or_default();
-    // R writes these three as one matrix, whose cells are all as wide as its widest.
-    let (coef, hr, se) = (next(), next(), next());
-    let widest = [&coef, &hr, &se]
-        .into_iter()
-        .flatten()
-        .map(String::len)
-        .max()
-        .unwrap_or(0);
-    let filled = |cells: Vec<String>| cells.into_iter().map(|c| format!("{c:>widest$}")).collect::<Vec<_>>();
     let mut columns = vec![
-        ("coef", filled(coef)),
-        ("exp(coef)", filled(hr)),
-        ("se(coef)", filled(se)),
+        ("coef", next()),
+        ("exp(coef)", next()),
+        ("se(coef)", next()),
         ("z", format(&z, DIGITS)),
         ("Pr(>|z|)", p_values(&p, P_DIGITS)),
     ];

@@ -4,7 +4,7 @@
 const EPSILON: f64 = f64::EPSILON;
 
 /// `format(x, digits)`: all numbers with the same decimals, so many that each shows at least `digits` figures (its last
-/// zeros may go); with an exponent where that is shorter. NaN is `NA`.
+/// zeros may go), and the same width; with an exponent where that is shorter. NaN is `NA`.
 pub fn format(numbers: &[f64], digits: usize) -> Vec<String> {
     let mut left = 1;
     let mut decimals = 0;
@@ -25,6 +25,7 @@ pub fn format(numbers: &[f64], digits: usize) -> Vec<String> {
     let fixed = left + decimals + i32::from(decimals > 0);
     let with_exponent = i32::from(is_negative) + 1 + i32::from(mantissa > 0) + mantissa + 2 + exponent_width;
     let places = |n: i32| usize::try_from(n).unwrap_or(0);
+    let width = places(fixed.min(with_exponent));
     let texts = numbers.iter().map(|x| {
         if x.is_nan() {
             "NA".into()
@@ -39,7 +40,7 @@ pub fn format(numbers: &[f64], digits: usize) -> Vec<String> {
             format!("{mantissa}e{sign}{exponent:0>2}")
         }
     });
-    texts.collect()
+    texts.map(|text: String| format!("{text:>width$}")).collect()
 }
 
 /// The exponent of a number of so many figures, and how many of the figures are left when the zeros at its end go.
@@ -166,11 +167,11 @@ mod tests {
                 4,
                 &["0.5754", "1.0111", "1.5900"][..],
             ),
-            (&[5.0, 1022.0, 0.5], 3, &["5.0", "1022.0", "0.5"]),
+            (&[5.0, 1022.0, 0.5], 3, &["   5.0", "1022.0", "   0.5"]),
             (&[1e-10, 1.0], 4, &["1e-10", "1e+00"]),
             (&[123456.789, 0.001234], 4, &["1.235e+05", "1.234e-03"]),
-            (&[-1.5, f64::NAN, 2.25], 4, &["-1.50", "NA", "2.25"]),
-            (&[1e-120, 2.0], 3, &["1e-120", "2e+00"]),
+            (&[-1.5, f64::NAN, 2.25], 4, &["-1.50", "   NA", " 2.25"]),
+            (&[1e-120, 2.0], 3, &["1e-120", " 2e+00"]),
             (&[100000.0], 4, &["1e+05"]),
             (&[0.0, 0.1], 4, &["0.0", "0.1"]),
         ] {
