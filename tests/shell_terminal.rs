@@ -143,7 +143,8 @@ fn leaving_the_pager_ends_the_query() {
 fn in_the_pager_ctrl_c_is_the_pager_s() {
     // The pager takes all rows and stays; the key then comes from the terminal, to all that run there.
     let pager = "trap 'echo HEARD' INT; cat > /dev/null; sleep 30 & wait; kill $!; echo ENDS";
-    let line = "\"$RADSQL\" -c 'SELECT value FROM generate_series(1, 3000)'; echo status $?";
+    // The shell around it goes on as well.
+    let line = "trap : INT; \"$RADSQL\" -c 'SELECT value FROM generate_series(1, 3000)'; echo status $?";
     let child = Command::new("script")
         .args(["-qec", line, "/dev/null"])
         .env("RADSQL", env!("CARGO_BIN_EXE_radsql"))

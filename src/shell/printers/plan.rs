@@ -3,7 +3,7 @@
 use super::sink::Sink;
 use super::table::{Body, Look};
 use super::text::{dim, lines};
-use datafusion::arrow::array::{Array, RecordBatch};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::arrow::util::display::array_value_to_string;
 use std::io::{self, Write};
