@@ -9,7 +9,7 @@ mod progress;
 mod repl;
 pub mod report;
 pub mod script;
-mod terminal;
+pub mod terminal;
 
 pub use script::Failure;
 
@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 /// Where results go, and how they look.
 #[derive(Debug, clap::Args)]
 pub struct OutputArguments {
-    /// How results are written; table on a terminal and csv elsewhere, without it.
+    /// How results are written. Without it: as the file's name ends, table on a terminal, csv elsewhere.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
     /// Write results to this file.
@@ -42,7 +42,10 @@ pub async fn interrupted() {
             };
             runtime.block_on(async {
                 while tokio::signal::ctrl_c().await.is_ok() {
-                    notify.notify_waiters();
+                    // In a pager the key is the pager's.
+                    if !printers::is_paging() {
+                        notify.notify_waiters();
+                    }
                 }
             });
         });

@@ -273,17 +273,30 @@ impl Script {
             report.result(&schema);
         }
         let mut keeping = self.kept.begin(&schema);
+        let gone = printer.gone();
+        let mut is_left = false;
         while let Some(batch) = next {
             keeping.batch(&batch);
             printer.batch(&batch).map_err(|e| (e.into(), position))?;
             if let Some(report) = &mut self.report {
                 report.batch(&schema, &batch).map_err(|e| (e.into(), position))?;
             }
-            next = stream.next().await.transpose().map_err(failed)?;
+            next = tokio::select! {
+                next = stream.next() => next.transpose().map_err(failed)?,
+                // Nobody reads on, unless the report needs the rest.
+                () = gone.wait(), if self.report.is_none() => {
+                    is_left = true;
+                    None
+                }
+            };
         }
+        // The statement need not run on while the user reads.
+        drop(stream);
         drop(progress);
         printer.finish().map_err(|e| (e.into(), position))?;
-        keeping.end();
+        if !is_left {
+            keeping.end();
+        }
         if self.timing {
             eprintln!("{:.3} s", clock.elapsed().as_secs_f64());
         }

@@ -15,6 +15,7 @@ mod output;
 mod pager;
 mod plot;
 mod quit;
+mod rows;
 mod save;
 mod set;
 mod tables;
@@ -99,6 +100,7 @@ pub const COMMANDS: &[&Command] = &[
     &format::COMMAND,
     &expanded::COMMAND,
     &pager::COMMAND,
+    &rows::COMMAND,
     &timing::COMMAND,
     &set::COMMAND,
     &set::UNSET,

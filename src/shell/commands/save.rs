@@ -67,7 +67,6 @@ fn result(script: &Script, path: &Path) -> Result<&'static str, Trouble> {
         printer.batch(batch)?;
     }
     printer.finish()?;
-    drop(printer);
     output.finish().map_err(Trouble::There)?;
     Ok("the result is")
 }

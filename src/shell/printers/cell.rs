@@ -59,7 +59,11 @@ impl Cells<'_> {
                     .map(Some)
                     .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
             }
-            Self::Plain { formatter, array } => Ok((!array.is_null(row)).then(|| formatter.value(row).to_string())),
+            Self::Plain { formatter, array } => {
+                // A column of nothing but NULL has no mask that says so.
+                let is_null = array.is_null(row) || *array.data_type() == DataType::Null;
+                Ok((!is_null).then(|| formatter.value(row).to_string()))
+            }
         }
     }
 

@@ -2,17 +2,18 @@
 
 use super::Printer;
 use super::cell::{columns, json_options};
+use super::sink::Sink;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use std::io::{self, Write};
+use std::io;
 
-pub struct Csv<'a> {
+pub struct Csv {
     schema: SchemaRef,
-    writer: csv::Writer<&'a mut (dyn Write + Send)>,
+    writer: csv::Writer<Sink>,
 }
 
-impl<'a> Csv<'a> {
-    pub fn new(schema: &SchemaRef, out: &'a mut (dyn Write + Send)) -> io::Result<Self> {
+impl Csv {
+    pub fn new(schema: &SchemaRef, out: Sink) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(out);
         writer
             .write_record(schema.fields().iter().map(|f| f.name()))
@@ -32,7 +33,7 @@ fn output(e: csv::Error) -> io::Error {
     }
 }
 
-impl Printer for Csv<'_> {
+impl Printer for Csv {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let options = json_options();
         let mut cells = columns(batch, &self.schema, &options)?;

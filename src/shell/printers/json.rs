@@ -2,27 +2,25 @@
 
 use super::Printer;
 use super::cell::invalid;
+use super::sink::Sink;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::json::writer::JsonArray;
 use datafusion::arrow::json::{Writer, WriterBuilder};
 use std::io::{self, Write};
 
-pub struct Json<'a> {
-    writer: Writer<&'a mut (dyn Write + Send), JsonArray>,
+pub struct Json {
+    writer: Writer<Sink, JsonArray>,
 }
 
-impl<'a> Json<'a> {
-    pub fn new(_: &SchemaRef, out: &'a mut (dyn Write + Send)) -> io::Result<Self> {
-        Ok(Self {
-            writer: WriterBuilder::new()
-                .with_explicit_nulls(true)
-                .build::<_, JsonArray>(out),
-        })
+impl Json {
+    pub fn new(out: Sink) -> Self {
+        Self {
+            writer: WriterBuilder::new().with_explicit_nulls(true).build(out),
+        }
     }
 }
 
-impl Printer for Json<'_> {
+impl Printer for Json {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.writer.write(batch).map_err(invalid)
     }

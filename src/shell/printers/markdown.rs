@@ -2,24 +2,26 @@
 
 use super::Printer;
 use super::cell::{columns, is_number, json_options};
+use super::sink::Sink;
+use super::text::visible;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use std::io::{self, Write};
 
-pub struct Markdown<'a> {
+pub struct Markdown {
     schema: SchemaRef,
-    out: &'a mut (dyn Write + Send),
+    out: Sink,
 }
 
-impl<'a> Markdown<'a> {
-    pub fn new(schema: &SchemaRef, out: &'a mut (dyn Write + Send)) -> io::Result<Self> {
+impl Markdown {
+    pub fn new(schema: &SchemaRef, mut out: Sink) -> io::Result<Self> {
         let names = schema.fields().iter().map(|f| escape(f.name()));
         let rules = schema
             .fields()
             .iter()
             .map(|f| if is_number(f.data_type()) { "---:" } else { "---" }.to_string());
-        line(out, names)?;
-        line(out, rules)?;
+        line(&mut out, names)?;
+        line(&mut out, rules)?;
         Ok(Self {
             schema: schema.clone(),
             out,
@@ -27,17 +29,24 @@ impl<'a> Markdown<'a> {
     }
 }
 
-fn line(out: &mut (dyn Write + Send), cells: impl Iterator<Item = String>) -> io::Result<()> {
+fn line(out: &mut Sink, cells: impl Iterator<Item = String>) -> io::Result<()> {
     writeln!(out, "| {} |", cells.collect::<Vec<_>>().join(" | "))
 }
 
+/// Text as text: no cell ends early, becomes markup or moves a terminal's cursor.
 fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('|', "\\|")
-        .replace(['\n', '\r'], " ")
+    let text = text.replace("\r\n", " ").replace(['\n', '\r'], " ");
+    let mut out = String::with_capacity(text.len());
+    for c in visible(&text.replace('\\', "\\\\")).chars() {
+        if matches!(c, '|' | '<' | '*' | '`') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
-impl Printer for Markdown<'_> {
+impl Printer for Markdown {
     fn batch(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let options = json_options();
         let mut cells = columns(batch, &self.schema, &options)?;
@@ -45,7 +54,7 @@ impl Printer for Markdown<'_> {
             let texts = cells
                 .iter_mut()
                 .map(|c| Ok(escape(&c.short(row)?.unwrap_or_else(|| "NULL".into()))));
-            line(self.out, texts.collect::<io::Result<Vec<_>>>()?.into_iter())?;
+            line(&mut self.out, texts.collect::<io::Result<Vec<_>>>()?.into_iter())?;
         }
         Ok(())
     }
