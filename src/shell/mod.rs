@@ -1,6 +1,7 @@
 //! The command line's shell: scripts, statements line by line, and how results are shown.
 
 pub mod commands;
+mod errors;
 pub mod printers;
 mod progress;
 mod repl;
