@@ -1,20 +1,31 @@
 //! The command `radsql`: its arguments, and which part of the program does what they ask for.
 
+mod completions;
+mod man;
 mod serve;
 
 use crate::shell::commands::demo::Demo;
 use crate::shell::commands::run::Run;
 use crate::shell::{Failure, OutputArguments, apart, interactive, interrupted, statements};
 use clap::{Parser, Subcommand};
+use completions::Completions;
+use man::Manual;
 use serve::{Serve, User};
 use std::io::IsTerminal;
 use std::process::ExitCode;
+
+const EXAMPLES: &str = "Examples:
+  radsql                                       the shell
+  radsql -c \"SELECT * FROM 'clinical.csv'\"     one statement
+  radsql demo cohort                           a cohort to try things on
+  radsql run study.sql --report study.html     a study, with a page about it
+  radsql help run                              more about a command";
 
 /// SQL for radiomics and survival analysis.
 ///
 /// Without a command: the shell, or the statements that come through a pipe.
 #[derive(Debug, Parser)]
-#[command(name = "radsql", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "radsql", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -31,6 +42,8 @@ enum Command {
     Serve(Box<Serve>),
     User(User),
     Demo(Demo),
+    Completions(Completions),
+    Man(Manual),
 }
 
 /// Statuses of the process.
@@ -96,6 +109,8 @@ async fn execute(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Serve(serve)) => serve.execute().await,
         Some(Command::User(user)) => apart(move || user.execute()).await,
         Some(Command::Demo(demo)) => apart(move || demo.execute()).await,
+        Some(Command::Completions(completions)) => completions.execute(),
+        Some(Command::Man(manual)) => manual.execute(),
         None => statements(arguments.sql, &arguments.output).await,
     }
 }

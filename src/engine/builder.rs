@@ -10,6 +10,7 @@ use super::memory::SessionPool;
 use super::object_store::RestrictedStores;
 use super::relations::{Relations, StatisticPlanner};
 use super::scan_table::ScanTableFactory;
+use super::scan_work::TellScanWork;
 use super::session::{Session, with_own_tables};
 use super::yield_often::YieldOften;
 use datafusion::common::Result;
@@ -83,12 +84,14 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
     let mut state = state.write();
     let planner = StatisticPlanner {
         inner: Arc::clone(state.query_planner()),
+        runtime: Arc::clone(&runtime),
     };
     let session_id = state.session_id().to_string();
     *state = SessionStateBuilder::new_from_existing(state.clone())
         .with_session_id(session_id)
         .with_query_planner(Arc::new(planner))
         .with_physical_optimizer_rule(Arc::new(YieldOften))
+        .with_physical_optimizer_rule(Arc::new(TellScanWork))
         .build();
     for format in ["NIFTI", "NRRD", "DICOM"] {
         state

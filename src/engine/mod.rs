@@ -17,6 +17,7 @@ mod object_store;
 mod relations;
 mod resolve;
 mod scan_table;
+mod scan_work;
 mod session;
 mod spill;
 mod statements;

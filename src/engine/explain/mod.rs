@@ -47,7 +47,9 @@ impl Session {
             true => vec![],
             false => self.suggestion(&about, &words).into_iter().collect(),
         };
-        help.extend(advice(e));
+        if !matches!(about, About::Column { .. }) {
+            help.extend(advice(e));
+        }
         help.extend(self.usage(e, &about, &message, &words));
         Explained {
             message,
@@ -86,7 +88,7 @@ impl Session {
                 let near = did_you_mean(&nearest(name, fields.iter().copied()), quoted);
                 near.or_else(|| {
                     let shown = some_of(fields.iter().copied(), LISTED);
-                    (!shown.is_empty()).then(|| format!("the fields are {shown}"))
+                    (!shown.is_empty()).then(|| format!("fields: {shown}"))
                 })
             }
             About::Setting => {
@@ -102,7 +104,11 @@ impl Session {
             About::Argument(name, known) | About::Choice(name, known) => {
                 did_you_mean(&nearest(name, known.iter().map(String::as_str)), quoted)
             }
-            About::Grammar(word) => did_you_mean(&nearest(word, names::KEYWORDS.iter().copied()), str::to_owned),
+            About::Grammar(word) => {
+                // A word that is right stands in the wrong place.
+                let others = names::KEYWORDS.into_iter().filter(|k| !k.eq_ignore_ascii_case(word));
+                did_you_mean(&nearest(word, others), str::to_owned)
+            }
             About::Value(_) | About::Other => None,
         }
     }
@@ -111,8 +117,9 @@ impl Session {
         let tables = self.tables();
         // The session's own catalog and schema need not be said.
         let short = self.short_name(name);
-        let near = nearest(short, tables.iter().map(String::as_str));
-        if let Some(line) = did_you_mean(&near, spelt) {
+        let near = |name: &str| did_you_mean(&nearest(name, tables.iter().map(String::as_str)), spelt);
+        let last = short.rsplit('.').next().unwrap_or(short);
+        if let Some(line) = near(short).or_else(|| near(last)) {
             return Some(line);
         }
         if words.texts().any(|t| t == short) || short.contains('/') {
@@ -220,7 +227,20 @@ fn found(about: &About, e: &DataFusionError, words: &Words) -> Option<Place> {
         About::Choice(name, _) | About::Value(name) => words.only(name, Standing::Literal),
         About::Grammar(word) if word == "EOF" => words.end(),
         About::Grammar(_) => None,
-        About::Other => words.only(named_function(&wording(e))?, Standing::Call),
+        About::Other => {
+            let message = wording(e);
+            let found = message.split_once("; found ").map(|(_, found)| found);
+            let text = found.and_then(|f| words.only(f.trim_matches('\''), Standing::Literal));
+            let call = || words.only(named_function(&message)?, Standing::Call);
+            let name = || {
+                message
+                    .split('\'')
+                    .skip(1)
+                    .step_by(2)
+                    .find_map(|n| words.only(n, Standing::Word))
+            };
+            text.or_else(call).or_else(name)
+        }
     }
 }
 
@@ -236,8 +256,12 @@ fn named_function(message: &str) -> Option<&str> {
     let quoted = message
         .strip_prefix("Function '")
         .and_then(|rest| rest.split('\'').next());
+    let called = || message.split_once("() ").map(|(name, _)| name).filter(|n| is_name(n));
     let ours = || message.split_once(": ").map(|(name, _)| name);
-    let name = quoted.or_else(|| call?.split('(').next()).or_else(ours)?;
+    let name = quoted
+        .or_else(|| call?.split('(').next())
+        .or_else(called)
+        .or_else(ours)?;
     is_name(name).then_some(name)
 }
 
@@ -288,7 +312,7 @@ fn column(name: &str, table: Option<&str>, known: &[(Option<String>, String)]) -
     if let Some(line) = did_you_mean(&near, spelt) {
         return Some(line);
     }
-    (!names.is_empty()).then(|| format!("the columns are {}", some_of(names, LISTED)))
+    (!names.is_empty()).then(|| format!("columns: {}", some_of(names, LISTED)))
 }
 
 fn whole((table, name): &(Option<String>, String)) -> String {

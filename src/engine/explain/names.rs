@@ -60,6 +60,17 @@ pub const KEYWORDS: [&str; 44] = [
     "WITH",
 ];
 
+/// The views of `information_schema`.
+const INFORMATION: [&str; 7] = [
+    "columns",
+    "df_settings",
+    "parameters",
+    "routines",
+    "schemata",
+    "tables",
+    "views",
+];
+
 /// The documentation of a relation function.
 pub fn relation_doc(name: &str) -> Option<&'static Doc> {
     docs().find(|d| d.name.eq_ignore_ascii_case(name))
@@ -70,7 +81,8 @@ impl Session {
     pub(super) fn tables(&self) -> Vec<String> {
         let state = self.context().state();
         let defaults = &state.config_options().catalog;
-        let mut tables = BTreeSet::new();
+        // DataFusion's own views are in no catalog.
+        let mut tables: BTreeSet<String> = INFORMATION.map(|t| format!("information_schema.{t}")).into();
         for catalog_name in state.catalog_list().catalog_names() {
             let Some(catalog) = state.catalog_list().catalog(&catalog_name) else {
                 continue;

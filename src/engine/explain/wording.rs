@@ -131,6 +131,9 @@ fn of_words(text: &str) -> About {
         let known = first.split("': expected ").nth(1).unwrap_or_default();
         return About::Choice(value.into(), quoted(known));
     }
+    if let Some(value) = between(first, " => '", "' names no column") {
+        return About::Value(value.into());
+    }
     if let Some(value) = between(first, "Cannot cast string '", "'") {
         return About::Value(value.into());
     }
