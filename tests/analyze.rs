@@ -95,7 +95,7 @@ fn scans_features_and_seconds_with_a_cold_and_a_warm_cache() {
     let warm = analyze(dir.path(), TWO);
     assert_eq!(counts(&warm[0], "radiomics"), [3, 0, 0, 6], "nothing was read");
     assert!(seconds(&warm[0], "radiomics", "reading") > 0.0, "the cache was asked");
-    assert_eq!(seconds(&warm[0], "radiomics", "computing"), 0.0);
+    assert!(seconds(&warm[0], "radiomics", "computing") < 1e-8, "DataFusion's least");
     // One feature is new.
     let part = TWO.replace("original_glcm_Contrast", "original_firstorder_Mean");
     assert_eq!(counts(&analyze(dir.path(), &part)[0], "radiomics"), [3, 3, 3, 3]);

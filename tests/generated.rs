@@ -169,7 +169,7 @@ fn manual_pages_are_sound() {
     }
     if is_here("groff") {
         let page = Command::new("groff")
-            .args(["-man", "-Tascii", "-P-c"])
+            .args(["-man", "-Tascii", "-P-cbou"])
             .arg(folder.join("radsql.1"))
             .output()
             .expect("groff");

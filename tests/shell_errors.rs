@@ -140,7 +140,7 @@ fn a_thousand_columns_are_not_listed() {
     fs::write(dir.path().join("wide.sql"), &sql).expect("a file");
     let (_, told) = radsql(dir.path(), &["run", "wide.sql"]);
     assert!(told.len() < 400 && told.contains(" and 990 more"), "{told}");
-    let long = format!("SELECT {}, oops FROM t", "feature_number_0, ".repeat(50));
+    let long = format!("SELECT {}oops FROM t", "feature_number_0 + ".repeat(50));
     fs::write(
         dir.path().join("long.sql"),
         format!("{}\n{long}", sql.lines().next().unwrap_or_default()),

@@ -15,11 +15,11 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
-  radsql                                       the shell
-  radsql -c \"SELECT * FROM 'clinical.csv'\"     one statement
-  radsql demo cohort                           a cohort to try things on
-  radsql run study.sql --report study.html     a study, with a page about it
-  radsql help run                              more about a command";
+  radsql                                   the shell
+  radsql -c \"SELECT * FROM 'data.csv'\"      one statement
+  radsql demo cohort                       a cohort to try things
+  radsql run study.sql --report page.html  a study, with a page
+  radsql help run                          more about a command";
 
 /// SQL for radiomics and survival analysis.
 ///

@@ -10,7 +10,6 @@ use super::memory::SessionPool;
 use super::object_store::RestrictedStores;
 use super::relations::{Relations, StatisticPlanner};
 use super::scan_table::ScanTableFactory;
-use super::scan_work::TellScanWork;
 use super::session::{Session, with_own_tables};
 use super::yield_often::YieldOften;
 use datafusion::common::Result;
@@ -91,7 +90,6 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
         .with_session_id(session_id)
         .with_query_planner(Arc::new(planner))
         .with_physical_optimizer_rule(Arc::new(YieldOften))
-        .with_physical_optimizer_rule(Arc::new(TellScanWork))
         .build();
     for format in ["NIFTI", "NRRD", "DICOM"] {
         state

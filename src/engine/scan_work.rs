@@ -1,6 +1,7 @@
-//! Physical optimizer rule: `EXPLAIN ANALYZE` tells what functions did on scans.
+//! `EXPLAIN ANALYZE` tells what functions did on scans.
 //!
-//! DataFusion has metrics of operators and none of functions. Above each operator that calls functions on scans stands a node of
+//! DataFusion has metrics of operators and none of functions, and its rules for physical plans do not see that a plan is to be
+//! analyzed: the session's query planner calls this. Above each operator that calls functions on scans stands a node of
 //! ours, in such plans alone. While it polls its input the functions that are begun count for it ([`Watch`]), so that each
 //! operator has numbers of its own, whatever else the query extracts. For each function it shows
 //!
@@ -13,10 +14,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::config::ConfigOptions;
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::async_func::AsyncFuncExec;
 use datafusion::physical_plan::metrics::{Count, Metric, MetricType, MetricValue, MetricsSet, Time};
@@ -29,32 +28,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-/// The rule.
-#[derive(Debug)]
-pub struct TellScanWork;
-
-impl PhysicalOptimizerRule for TellScanWork {
-    fn name(&self) -> &str {
-        "radsql_tell_scan_work"
+/// The plan, with nodes that tell what functions did on scans where it is of an `EXPLAIN ANALYZE`.
+///
+/// # Errors
+/// That of rewriting the plan.
+pub fn tell_scan_work(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    if !plan.is::<AnalyzeExec>() {
+        return Ok(plan);
     }
-
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        if !plan.is::<AnalyzeExec>() {
-            return Ok(plan);
-        }
-        let told = plan.transform_up(|node| match node.is::<AsyncFuncExec>() {
-            true => Ok(Transformed::yes(Arc::new(ScanWorkExec {
-                input: node,
-                watch: Arc::default(),
-            }) as Arc<dyn ExecutionPlan>)),
-            false => Ok(Transformed::no(node)),
-        });
-        told.map(|t| t.data)
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
+    let told = plan.transform_up(|node| match node.is::<AsyncFuncExec>() {
+        true => Ok(Transformed::yes(Arc::new(ScanWorkExec {
+            input: node,
+            watch: Arc::default(),
+        }) as Arc<dyn ExecutionPlan>)),
+        false => Ok(Transformed::no(node)),
+    });
+    told.map(|t| t.data)
 }
 
 /// Its input, and what the functions did that it calls.
@@ -126,11 +115,8 @@ impl ExecutionPlan for ScanWorkExec {
             count("features_from_cache", &tally.cached_features);
             for stage in STAGES {
                 let time = Time::new();
-                // A measured time is one nanosecond at least; a stage that was never entered has none.
-                match tally.time(stage) {
-                    took if took.is_zero() => {}
-                    took => time.add_duration(took),
-                }
+                // As with DataFusion's own, a stage that was never entered shows 1ns.
+                time.add_duration(tally.time(stage));
                 push(MetricValue::Time {
                     name: format!("{function}_{}", stage.name()).into(),
                     time,

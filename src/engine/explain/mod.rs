@@ -128,12 +128,13 @@ impl Session {
         if self.relation_functions().iter().any(|f| f.eq_ignore_ascii_case(short)) {
             return Some(format!("{short} is a function: it needs arguments in parentheses"));
         }
-        match tables.is_empty() {
-            true => Some("there are no tables yet".into()),
-            false => Some(format!(
-                "the tables are {}",
-                some_of(tables.iter().map(String::as_str), LISTED)
-            )),
+        let own = tables
+            .iter()
+            .map(String::as_str)
+            .filter(|t| !t.starts_with("information_schema."));
+        match some_of(own, LISTED) {
+            none if none.is_empty() => Some("there are no tables yet".into()),
+            some => Some(format!("tables: {some}")),
         }
     }
 
@@ -211,10 +212,12 @@ fn found(about: &About, e: &DataFusionError, words: &Words) -> Option<Place> {
             whole.or_else(|| words.only(name, Standing::Word))
         }
         About::Table(name) => {
-            let last = name.rsplit('.').next().unwrap_or(name);
-            words
-                .only(name, Standing::Word)
-                .or_else(|| words.only(last, Standing::Word))
+            // The session's own catalog and schema need not be written.
+            let shorter = name.match_indices('.').map(|(dot, _)| &name[dot + 1..]);
+            std::iter::once(name.as_str()).chain(shorter).find_map(|name| {
+                let word = words.only(name, Standing::Word);
+                word.or_else(|| words.only(name, Standing::Literal))
+            })
         }
         About::Function(name) | About::Relation(name) => words.only(name, Standing::Call),
         About::Argument(name, _) => words.only(name, Standing::Argument),

@@ -5,6 +5,7 @@ use super::collected::Collected;
 use super::node::{Question, Statistic, Typed};
 use crate::engine::limits::plan::check_constants;
 use crate::engine::limits::values::executing;
+use crate::engine::scan_work::tell_scan_work;
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array, new_empty_array};
 use datafusion::arrow::buffer::OffsetBuffer;
@@ -68,7 +69,7 @@ impl QueryPlanner for StatisticPlanner {
             })
         })?;
         if !found {
-            return self.inner.create_physical_plan(plan, session).await;
+            return tell_scan_work(self.inner.create_physical_plan(plan, session).await?);
         }
         let plan = plan.clone().transform_down_with_subqueries(|node| {
             let Some(statistic) = statistic(&node) else {
@@ -89,7 +90,7 @@ impl QueryPlanner for StatisticPlanner {
                 statistics_requests: Default::default(),
             })))
         })?;
-        self.inner.create_physical_plan(&plan.data, session).await
+        tell_scan_work(self.inner.create_physical_plan(&plan.data, session).await?)
     }
 }
 
