@@ -12,12 +12,15 @@ const MODEL: [(&str, &[u8]); 3] = [
     ("README.md", include_bytes!("../../examples/deep/README.md")),
 ];
 
-/// Write a synthetic cohort of two hospitals: CT-like volumes of livers with lesions, their segmentations, clinical tables,
-/// and a model for deep features.
+/// Write a synthetic cohort to try things on.
 ///
-/// The layout and the table are those of the collection Colorectal-Liver-Metastases, so that the study of it runs on the
+/// It is of two hospitals: CT-like volumes of livers with lesions, their segmentations, clinical tables, and a model for deep
+/// features. The layout and the table are those of the collection Colorectal-Liver-Metastases, so that the study of it runs on the
 /// cohort unchanged. The same options write the same bytes.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  radsql demo cohort
+  radsql demo small --patients 20 --external 0 --dicom")]
 pub struct Demo {
     /// Folder to write to; new, empty, or a demo cohort already.
     dir: PathBuf,

@@ -1,22 +1,33 @@
 //! The command `radsql`: its arguments, and which part of the program does what they ask for.
 
+mod completions;
 mod demo;
+mod man;
 mod run;
 mod serve;
 
 use crate::shell::{Failure, OutputArguments, apart, interactive, interrupted, statements};
 use clap::{Parser, Subcommand};
+use completions::Completions;
 use demo::Demo;
+use man::Manual;
 use run::Run;
 use serve::{Serve, User};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "Examples:
+  radsql                                   the shell
+  radsql -c \"SELECT * FROM 'data.csv'\"      one statement
+  radsql demo cohort                       a cohort to try things
+  radsql run study.sql --report page.html  a study, with a page
+  radsql help run                          more about a command";
+
 /// SQL for radiomics and survival analysis.
 ///
 /// Without a command: the shell, or the statements that come through a pipe.
 #[derive(Debug, Parser)]
-#[command(name = "radsql", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "radsql", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -36,6 +47,8 @@ enum Command {
     Serve(Box<Serve>),
     User(User),
     Demo(Demo),
+    Completions(Completions),
+    Man(Manual),
 }
 
 /// Statuses of the process.
@@ -103,6 +116,8 @@ async fn execute(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Serve(serve)) => serve.execute().await,
         Some(Command::User(user)) => apart(move || user.execute()).await,
         Some(Command::Demo(demo)) => apart(move || demo.execute()).await,
+        Some(Command::Completions(completions)) => completions.execute(),
+        Some(Command::Man(manual)) => manual.execute(),
         None => statements(arguments.sql, &arguments.output).await,
     }
 }

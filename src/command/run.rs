@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 /// Stops at the first error, which is told as file:line:column. `:name` in a file is a variable; `\set name value` in a
 /// file gives it a value unless --set did. `\i file` runs another file, which lies beside the one that names it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  radsql run study.sql
+  radsql run 01_features.sql 02_models.sql --set data=/data/crlm --set seed=42
+  radsql run study.sql -o results.csv --report study.html")]
 pub struct Run {
     /// SQL files.
     #[arg(required = true, value_name = "FILE")]

@@ -21,6 +21,9 @@ use zeroize::Zeroizing;
 
 /// Serve tables, features and fits to BI tools and notebooks (Arrow Flight SQL).
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  radsql serve --init tables.sql --read /data/crlm
+  radsql serve --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --users radsql.users")]
 pub struct Serve {
     /// Address and port for clients.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:50051")]
@@ -309,6 +312,9 @@ async fn reload(shared: Arc<Shared>, file: Option<PathBuf>) {
 /// A password comes from the environment variable RADSQL_PASSWORD, else from the terminal, else from standard input. A running
 /// server reads the file again when it gets the signal HUP.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  radsql user add anna --role writer
+  radsql user list")]
 pub struct User {
     #[command(subcommand)]
     command: UserCommand,

@@ -83,6 +83,7 @@ fn register(context: &SessionContext, options: RadsqlOptions) -> Result<Arc<Scan
     let mut state = state.write();
     let planner = StatisticPlanner {
         inner: Arc::clone(state.query_planner()),
+        runtime: Arc::clone(&runtime),
     };
     let session_id = state.session_id().to_string();
     *state = SessionStateBuilder::new_from_existing(state.clone())

@@ -2,6 +2,7 @@
 
 mod bind;
 mod builder;
+mod explain;
 mod feature_set;
 mod filter_first;
 mod guard;
@@ -11,10 +12,12 @@ mod memory;
 mod memory_table;
 mod message;
 mod models;
+mod nearest;
 mod object_store;
 mod relations;
 mod resolve;
 mod scan_table;
+mod scan_work;
 mod session;
 mod spill;
 mod statements;
@@ -25,6 +28,7 @@ mod yield_often;
 pub(crate) use temporary::SCHEMA as TEMPORARY;
 
 pub use builder::{SessionBuilder, register_all};
+pub use explain::{Explained, Place};
 pub use limits::{PlanLimits, StatementLimits, TooMuch, check as check_statement};
 pub use memory_table::{MemoryTable, Rows};
 pub use message::message;
@@ -32,5 +36,5 @@ pub use models::ModelStatement;
 pub(crate) use scan_table::files_like;
 pub use session::{Planned, SHOW_MODELS, Session};
 pub use spill::SpillFolder;
-pub use statements::{Piece, Position, SplitError, Statement, Variables, split, substitute, tokens};
+pub use statements::{Piece, Position, SplitError, Statement, Substituted, Variables, split, substitute, tokens};
 pub use store::Store;

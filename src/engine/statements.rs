@@ -240,7 +240,7 @@ pub type Variables = BTreeMap<String, String>;
 ///
 /// # Errors
 /// The name of a variable that has no value.
-pub fn substitute(text: &str, variables: &Variables) -> Result<String, SplitError> {
+pub fn substitute(text: &str, variables: &Variables) -> Result<Substituted, SplitError> {
     let mut tokens = vec![];
     let tokenized = Tokenizer::new(&DuckDbDialect {}, text)
         .with_unescape(false)
@@ -254,6 +254,7 @@ pub fn substitute(text: &str, variables: &Variables) -> Result<String, SplitErro
     let lines = Lines::of(text);
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
+    let mut changes = vec![];
     let mut i = 0;
     while i < tokens.len() {
         let TokenWithSpan { token, span } = &tokens[i];
@@ -269,8 +270,10 @@ pub fn substitute(text: &str, variables: &Variables) -> Result<String, SplitErro
                 {
                     let value = value(variables, &w.value, span.start.into())?;
                     out.push_str(&text[copied..start]);
+                    let begin = out.len();
                     out.push_str(&literal(value));
                     copied = lines.byte(text, word.end.into());
+                    changes.push((begin..out.len(), start..copied));
                     i += 1;
                 }
             }
@@ -290,8 +293,10 @@ pub fn substitute(text: &str, variables: &Variables) -> Result<String, SplitErro
                 if let Some((name, value)) = name.and_then(|n| Some((n, variables.get(n)?))) {
                     out.push_str(&text[copied..start]);
                     out.push('\'');
+                    let begin = out.len();
                     out.push_str(&value.replace('\'', "''"));
                     copied = start + 2 + name.len();
+                    changes.push((begin..out.len(), start + 1..copied));
                 }
             }
             _ => {}
@@ -299,7 +304,33 @@ pub fn substitute(text: &str, variables: &Variables) -> Result<String, SplitErro
         i += 1;
     }
     out.push_str(&text[copied..]);
-    Ok(out)
+    Ok(Substituted { text: out, changes })
+}
+
+/// A statement with values in the place of its variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Substituted {
+    /// The statement.
+    pub text: String,
+    /// Bytes of values, and those of their variables in the statement as it was.
+    changes: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Substituted {
+    /// Where a place of this statement stands in the one as it was, which is `original`.
+    pub fn origin(&self, at: Position, original: &str) -> Position {
+        if self.changes.is_empty() {
+            return at;
+        }
+        let byte = Lines::of(&self.text).byte(&self.text, at);
+        let before = self.changes.iter().rev().find(|(new, _)| new.start <= byte);
+        let byte = match before {
+            None => byte,
+            Some((new, old)) if byte < new.end => old.start,
+            Some((new, old)) => old.end + (byte - new.end),
+        };
+        Lines::of(original).position(original, byte.min(original.len()))
+    }
 }
 
 /// A colon is no variable's when it stands behind a name, as in a struct literal `{a:b}`, or in a slice `x[1:n]`.
@@ -389,7 +420,7 @@ mod tests {
             let many = format!("SELECT '{letter}' :a, ").repeat(2_000);
             let text = format!("{many}\n{many}; {many}");
             let expected = text.replace(":a", "1");
-            assert_eq!(substitute(&text, &values).unwrap(), expected);
+            assert_eq!(substitute(&text, &values).unwrap().text, expected);
             assert_eq!(split(&text).unwrap().len(), 2);
             assert_eq!(
                 texts(&text)[1],
@@ -410,7 +441,7 @@ mod tests {
         let v: Variables = [("data", "o'x/y"), ("n", "0.7"), ("m", "-5"), ("s", "1; DROP")]
             .map(|(k, v)| (k.into(), v.into()))
             .into();
-        let s = |t: &str| substitute(t, &v).unwrap();
+        let s = |t: &str| substitute(t, &v).unwrap().text;
         assert_eq!(s("LOCATION ':data/scans' x"), "LOCATION 'o''x/y/scans' x");
         assert_eq!(
             s("train => :n, a::int, {k:1}, {n:n}, x[1:2], :s"),
@@ -422,5 +453,27 @@ mod tests {
         let e = substitute("SELECT\n :missing", &v).unwrap_err();
         assert_eq!((e.position.line, e.position.column), (2, 2));
         assert!(e.message.contains(":missing"));
+    }
+    #[test]
+    fn places_are_those_of_the_text_before_values_came() {
+        let v: Variables = [("long", "a value of many words"), ("n", "-1")]
+            .map(|(k, v)| (k.into(), v.into()))
+            .into();
+        let text = "SELECT é, :long AS a,\n ':long/x' AS b, :n + oops";
+        let found = substitute(text, &v).unwrap();
+        let column = |part: &str| {
+            let line = found.text.lines().nth(1).unwrap();
+            line[..line.find(part).unwrap()].chars().count() as u64 + 1
+        };
+        let origin = |line, column| {
+            let at = found.origin(Position { line, column }, text);
+            (at.line, at.column)
+        };
+        assert_eq!(origin(1, 8), (1, 8));
+        assert_eq!(origin(1, 11), (1, 11), "the value");
+        assert_eq!(origin(1, 20), (1, 11), "within the value");
+        assert_eq!(origin(1, 38), (1, 20), "a");
+        assert_eq!(origin(2, column("/x")), (2, 8));
+        assert_eq!(origin(2, column("oops")), (2, 23));
     }
 }

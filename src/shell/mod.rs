@@ -2,6 +2,7 @@
 
 pub mod commands;
 mod editor;
+mod errors;
 mod kept;
 pub mod plot;
 pub mod printers;

@@ -1,7 +1,8 @@
 //! Runs a text of statements and commands.
 
-use crate::engine::{Piece, Position, Session, Variables, message, split, substitute};
+use crate::engine::{Explained, Piece, Place, Position, Session, Variables, message, split, substitute};
 use crate::shell::commands::{self, Call, Flow, Trouble};
+use crate::shell::errors::{self, Report as ErrorReport};
 use crate::shell::kept::Kept;
 use crate::shell::printers::Output;
 use crate::shell::progress::Progress;
@@ -35,6 +36,14 @@ impl From<io::Error> for Failure {
             _ => Self::Statement(format!("results cannot be written: {e}")),
         }
     }
+}
+
+/// Why a statement ended before its end.
+enum Ended {
+    /// It failed.
+    Failed(Explained),
+    /// Its result could not be written.
+    Other(Failure),
 }
 
 /// A session with the variables of its script and a place for results.
@@ -134,9 +143,20 @@ impl Script {
     }
 
     async fn run_text(&mut self, text: &str, name: &str, depth: usize) -> Result<Flow, Failure> {
-        let at = |position: Position, message: &str| Failure::Statement(format!("{name}:{position}: {message}"));
         let has = |name: &&String| text.contains(&format!(":{name}")) || text.contains(&format!("\\set {name}"));
         self.known.extend(self.given.keys().filter(has).cloned());
+        let told = |position: Position, place: Option<Place>, message: &str, help: &[String]| {
+            let report = ErrorReport {
+                name,
+                text,
+                position,
+                message,
+                place,
+                help,
+            };
+            Failure::Statement(report.render(errors::colours()))
+        };
+        let at = |start: Position, message: &str| told(start, Some(Place { start, length: 1 }), message, &[]);
         let pieces = split(text).map_err(|e| at(e.position, &e.message))?;
         for piece in pieces {
             match piece {
@@ -149,9 +169,16 @@ impl Script {
                 Piece::Statement(s) => {
                     let sql = substitute(&s.text, &self.variables)
                         .map_err(|e| at(shift(e.position, s.position), &e.message))?;
-                    self.statement(&sql, s.position).await.map_err(|f| match f {
-                        (Failure::Statement(m), position) => at(position, &m),
-                        (other, _) => other,
+                    let origin = |p: Position| shift(sql.origin(p, &s.text), s.position);
+                    self.statement(&sql.text, s.position).await.map_err(|e| match e {
+                        Ended::Failed(e) => {
+                            let place = e.place.map(|p| Place {
+                                start: origin(p.start),
+                                length: p.length,
+                            });
+                            told(e.told.map_or(s.position, origin), place, &e.message, &e.help)
+                        }
+                        Ended::Other(f) => f,
                     })?;
                     self.kept.ran(&s.text);
                 }
@@ -245,21 +272,15 @@ impl Script {
     }
 
     /// Runs one statement that begins at `position`, and writes its result.
-    pub async fn statement(&mut self, sql: &str, position: Position) -> Result<(), (Failure, Position)> {
-        let failed = |e: DataFusionError| {
-            let (line, column, text) = locate(&e);
-            let position = match (line, column) {
-                (Some(line), Some(column)) => shift(Position { line, column }, position),
-                _ => position,
-            };
-            (Failure::Statement(text), position)
-        };
+    async fn statement(&mut self, sql: &str, position: Position) -> Result<(), Ended> {
         let clock = Instant::now();
         if let Some(report) = &mut self.report {
             report.statement(sql, position);
         }
         let mut progress = Some(Progress::watch(&self.session));
-        let frame = self.session.sql(sql).await.map_err(failed)?;
+        let session = Arc::clone(&self.session);
+        let failed = |e: DataFusionError| Ended::Failed(session.explain(&e, sql));
+        let frame = session.sql(sql).await.map_err(failed)?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let mut stream = frame.execute_stream().await.map_err(failed)?;
         // A statement that fails at once shows no heading of a result.
@@ -268,7 +289,7 @@ impl Script {
         if io::stdout().is_terminal() {
             progress = None;
         }
-        let mut printer = self.output.result(&schema).map_err(|e| (e.into(), position))?;
+        let mut printer = self.output.result(&schema).map_err(|e| Ended::Other(e.into()))?;
         if let Some(report) = &mut self.report {
             report.result(&schema);
         }
@@ -277,9 +298,9 @@ impl Script {
         let mut is_left = false;
         while let Some(batch) = next {
             keeping.batch(&batch);
-            printer.batch(&batch).map_err(|e| (e.into(), position))?;
+            printer.batch(&batch).map_err(|e| Ended::Other(e.into()))?;
             if let Some(report) = &mut self.report {
-                report.batch(&schema, &batch).map_err(|e| (e.into(), position))?;
+                report.batch(&schema, &batch).map_err(|e| Ended::Other(e.into()))?;
             }
             next = tokio::select! {
                 next = stream.next() => next.transpose().map_err(failed)?,
@@ -293,7 +314,7 @@ impl Script {
         // The statement need not run on while the user reads.
         drop(stream);
         drop(progress);
-        printer.finish().map_err(|e| (e.into(), position))?;
+        printer.finish().map_err(|e| Ended::Other(e.into()))?;
         if !is_left {
             keeping.end();
         }
@@ -301,7 +322,7 @@ impl Script {
             eprintln!("{:.3} s", clock.elapsed().as_secs_f64());
         }
         match &mut self.report {
-            Some(report) => report.done(clock.elapsed(), &self.session).await.map_err(failed),
+            Some(report) => report.done(clock.elapsed(), &session).await.map_err(failed),
             None => Ok(()),
         }
     }
@@ -342,21 +363,5 @@ fn shift(within: Position, statement: Position) -> Position {
             line: statement.line + within.line - 1,
             column: within.column,
         }
-    }
-}
-
-/// Where in the statement an error lies, if it says so, and its message without that.
-fn locate(e: &DataFusionError) -> (Option<u64>, Option<u64>, String) {
-    let text = message(e);
-    // The parser puts the place at the end of its message.
-    if let Some((before, place)) = text.rsplit_once(" at Line: ") {
-        let mut numbers = place.split(", Column: ").map(|n| n.trim().parse().ok());
-        if let (Some(Some(line)), Some(Some(column))) = (numbers.next(), numbers.next()) {
-            return (Some(line), Some(column), before.to_string());
-        }
-    }
-    match e.diagnostic().and_then(|d| d.span) {
-        Some(span) if span.start.line > 0 => (Some(span.start.line), Some(span.start.column), text),
-        _ => (None, None, text),
     }
 }

@@ -17,6 +17,7 @@ pub mod require;
 pub mod scan;
 pub mod scans;
 pub mod survival;
+pub mod tally;
 pub mod values;
 
 use datafusion::catalog::TableFunctionImpl;

@@ -1,22 +1,27 @@
 //! Work on scans: how many at once, in how much memory, and what becomes of those that fail.
 
+mod job;
+
+pub use job::{Crew, Job, Reserved};
+
 use crate::deep::models::Models;
 use crate::files::FilePolicy;
 use crate::options::{OnError, RadsqlOptions};
 use crate::reference::ScanRef;
 use crate::scans::folders::{Folders, Look};
+use crate::tally::{self, Clock, Stage};
 use datafusion::common::{DataFusionError, Result, exec_err};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use datafusion::execution::memory_pool::MemoryPool;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use radsql_cache::Cache;
 use radsql_dicom::{DicomError, ListOptions, Listing, TagOptions};
-use radsql_radiomics::Workers;
+use radsql_survival::Steps;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::time::SystemTime;
+use tokio::sync::Semaphore;
 
 /// Rows that `scan_errors()` keeps; the oldest go first.
 const KEPT_ERRORS: usize = 100_000;
@@ -53,6 +58,8 @@ pub struct ScanError {
 pub struct Work {
     /// Scans finished, failed ones included.
     pub scans: AtomicU64,
+    /// Scans that functions were asked for: those finished and, of the rows that have come to a function, those to come.
+    pub scans_asked: AtomicU64,
     /// Features computed.
     pub features: AtomicU64,
     /// Features that the cache gave.
@@ -63,6 +70,8 @@ pub struct Work {
     pub files_to_list: AtomicU64,
     /// Texture matrices built (GLCM, GLRLM, GLSZM, GLDM, NGTDM: one each an image).
     pub texture_matrices: AtomicU64,
+    /// Steps of statistics that take long: replicates, penalties, models.
+    pub steps: Arc<Steps>,
 }
 
 /// What the scans of one session share: its memory pool, its list of failures, its counters.
@@ -253,10 +262,14 @@ impl ScanRuntime {
         let ours = self.turns(threads);
         let cache = self.cache(&options.cache_dir);
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let tally = tally::begin(function);
+        let asked = rows.iter().flatten().count();
+        self.work.scans_asked.fetch_add(asked as u64, Ordering::Relaxed);
         stream::iter(rows)
             .map(|row| {
                 let (runtime, job, flag) = (Arc::clone(self), Arc::clone(&job), Arc::clone(&cancel.0));
                 let (ours, cache, session) = (Arc::clone(&ours), cache.clone(), session.clone());
+                let tally = Arc::clone(&tally);
                 async move {
                     let Some(scan) = row else { return Ok(None) };
                     let turns = Arc::clone(&ours);
@@ -271,9 +284,14 @@ impl ScanRuntime {
                             turns,
                             cache,
                             run,
+                            clock: Clock::new(tally),
+                            read: AtomicBool::new(false),
                         };
-                        let answer = ticket.check().and_then(|()| job(&scan, &ticket));
+                        let answer = ticket
+                            .check()
+                            .and_then(|()| ticket.stage(Stage::Reading, || job(&scan, &ticket)));
                         runtime.work.scans.fetch_add(1, Ordering::Relaxed);
+                        ticket.tally().scans.fetch_add(1, Ordering::Relaxed);
                         match answer {
                             Ok(v) => Ok(Some(v)),
                             // Work that was stopped is no failure of the scan.
@@ -307,155 +325,6 @@ impl ScanRuntime {
             .buffered(threads.saturating_mul(ROWS_AHEAD))
             .try_collect()
             .await
-    }
-}
-
-/// What a job on one scan may ask of its session.
-pub struct Job {
-    runtime: Arc<ScanRuntime>,
-    flag: Arc<AtomicBool>,
-    function: &'static str,
-    /// The threads that the query may use.
-    turns: Arc<Semaphore>,
-    cache: Option<Arc<Cache>>,
-    /// Number of the piece of work that the job is part of.
-    run: u64,
-}
-
-impl Job {
-    /// Set once the query was cancelled; long kernels look at it.
-    pub fn cancelled(&self) -> &AtomicBool {
-        &self.flag
-    }
-
-    /// The files that may be read.
-    pub fn files(&self) -> &FilePolicy {
-        &self.runtime.files
-    }
-
-    /// Counters of the session.
-    pub fn work(&self) -> &Work {
-        &self.runtime.work
-    }
-
-    /// What the session's cache keeps.
-    pub fn cache(&self) -> Option<&Cache> {
-        self.cache.as_deref()
-    }
-
-    /// What lies in a folder of DICOM files, which is looked at once for all jobs of a batch.
-    ///
-    /// # Errors
-    /// As [`radsql_dicom::list`].
-    pub fn folder(&self, folder: &Path) -> std::result::Result<Arc<Listing>, DicomError> {
-        let options = ListOptions {
-            threads: 1,
-            links: self.runtime.files.links(),
-            ..ListOptions::default()
-        };
-        self.runtime.list(folder, options, self.cache(), self.run, &self.flag)
-    }
-
-    /// # Errors
-    /// When the query was cancelled.
-    pub fn check(&self) -> Result<()> {
-        if self.flag.load(Ordering::Relaxed) {
-            exec_err!("{}: cancelled", self.function)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Takes `bytes` of the session's memory until the answer is dropped. While other scans hold some it waits for them,
-    /// so that a query needs more time in little memory and does not fail. A job must not hold one answer while it asks
-    /// for another: two that each hold some and wait for more would wait for ever.
-    ///
-    /// # Errors
-    /// When the memory is not there and no other scan could free it, or the query was cancelled.
-    pub fn reserve(&self, bytes: usize) -> Result<Reserved> {
-        let mut holders = lock(&self.runtime.holders);
-        loop {
-            self.check()?;
-            let reservation = MemoryConsumer::new(self.function).register(&self.runtime.pool);
-            match reservation.try_grow(bytes) {
-                Ok(()) => {
-                    *holders += 1;
-                    return Ok(Reserved {
-                        _reservation: reservation,
-                        runtime: Arc::clone(&self.runtime),
-                    });
-                }
-                Err(_) if *holders > 0 => {
-                    let wait = self.runtime.freed.wait_timeout(holders, Duration::from_millis(50));
-                    holders = wait.unwrap_or_else(PoisonError::into_inner).0;
-                }
-                Err(e) => return Err(e),
-            }
-        }
-    }
-}
-
-/// The threads of one scan: the job's own and, while the query may use more and no other scan waits for them, further ones.
-/// So it is when a query has few scans, or comes to its last.
-pub struct Crew<'a> {
-    job: &'a Job,
-    /// Memory that each further thread takes.
-    bytes: usize,
-}
-
-impl Workers for Crew<'_> {
-    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        let next = AtomicUsize::new(0);
-        let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < tasks);
-        let take = &take;
-        std::thread::scope(|scope| {
-            while let Some(at) = take() {
-                if at + 1 < tasks
-                    && let Some(held) = self.another()
-                {
-                    scope.spawn(move || {
-                        let _held = held;
-                        while let Some(at) = take() {
-                            task(at);
-                        }
-                    });
-                }
-                task(at);
-            }
-        });
-    }
-}
-
-impl Crew<'_> {
-    /// What a further thread holds while it works, if there is one to be had.
-    fn another(&self) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit, MemoryReservation)> {
-        let turn = Arc::clone(&self.job.turns).try_acquire_owned().ok()?;
-        let core = Arc::clone(&CORES).try_acquire_owned().ok()?;
-        let memory = MemoryConsumer::new(self.job.function).register(&self.job.runtime.pool);
-        memory.try_grow(self.bytes).ok()?;
-        Some((turn, core, memory))
-    }
-}
-
-impl Job {
-    /// The threads that may share the tasks of this scan, each further one taking `bytes` of memory.
-    pub fn crew(&self, bytes: usize) -> Crew<'_> {
-        Crew { job: self, bytes }
-    }
-}
-
-/// Memory of the session that a scan holds.
-pub struct Reserved {
-    _reservation: MemoryReservation,
-    runtime: Arc<ScanRuntime>,
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        self._reservation.free();
-        let mut holders = lock(&self.runtime.holders);
-        *holders = holders.saturating_sub(1);
-        self.runtime.freed.notify_all();
     }
 }
 

@@ -5,6 +5,7 @@ use super::collected::Collected;
 use super::node::{Question, Statistic, Typed};
 use crate::engine::limits::plan::check_constants;
 use crate::engine::limits::values::executing;
+use crate::engine::scan_work::tell_scan_work;
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt64Array, new_empty_array};
 use datafusion::arrow::buffer::OffsetBuffer;
@@ -30,8 +31,10 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 use radsql_udfs::options::RadsqlOptions;
+use radsql_udfs::scan::ScanRuntime;
 use radsql_udfs::survival::columns::Table;
 use radsql_udfs::survival::options::Options;
+use radsql_udfs::survival::{interruptible, watched};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +44,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct StatisticPlanner {
     /// The session's own.
     pub inner: Arc<dyn QueryPlanner + Send + Sync>,
+    /// Counts the steps of what takes long.
+    pub runtime: Arc<ScanRuntime>,
 }
 
 #[async_trait]
@@ -64,7 +69,7 @@ impl QueryPlanner for StatisticPlanner {
             })
         })?;
         if !found {
-            return self.inner.create_physical_plan(plan, session).await;
+            return tell_scan_work(self.inner.create_physical_plan(plan, session).await?);
         }
         let plan = plan.clone().transform_down_with_subqueries(|node| {
             let Some(statistic) = statistic(&node) else {
@@ -85,7 +90,7 @@ impl QueryPlanner for StatisticPlanner {
                 statistics_requests: Default::default(),
             })))
         })?;
-        self.inner.create_physical_plan(&plan.data, session).await
+        tell_scan_work(self.inner.create_physical_plan(&plan.data, session).await?)
     }
 }
 
@@ -147,6 +152,7 @@ impl TableProvider for Answers {
                 Boundedness::Bounded,
             )),
             metrics: ExecutionPlanMetricsSet::new(),
+            runtime: Arc::clone(&self.planner.runtime),
         }))
     }
 }
@@ -163,6 +169,7 @@ struct StatisticExec {
     outputs: Vec<Output>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
+    runtime: Arc<ScanRuntime>,
 }
 
 impl DisplayAs for StatisticExec {
@@ -227,6 +234,7 @@ impl ExecutionPlan for StatisticExec {
             outputs: self.outputs.clone(),
             schema: self.schema(),
             stop: Arc::clone(&stop),
+            runtime: Arc::clone(&self.runtime),
         };
         let (by, arguments) = (self.by.clone(), self.arguments.clone());
         let answers = async move {
@@ -299,6 +307,7 @@ struct Answering {
     outputs: Vec<Output>,
     schema: SchemaRef,
     stop: Arc<AtomicBool>,
+    runtime: Arc<ScanRuntime>,
 }
 
 impl Answering {
@@ -312,8 +321,8 @@ impl Answering {
                 return exec_err!("{}: cancelled", self.question.function);
             }
             let table = Table::new(definition.name, groups.take(group)?, &self.options);
-            let answer =
-                radsql_udfs::survival::interruptible(&self.stop, || (definition.evaluate)(table, &self.options));
+            let evaluate = || watched(&self.runtime.work.steps, || (definition.evaluate)(table, &self.options));
+            let answer = interruptible(&self.stop, evaluate);
             let Ok(answer) = answer else {
                 return exec_err!("{}: cancelled", self.question.function);
             };

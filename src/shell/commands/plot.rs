@@ -3,7 +3,7 @@
 use super::{Command, Flow, Trouble, file_name, note, say};
 use crate::shell::plot::{images, of_result};
 use crate::shell::terminal;
-use radsql_udfs::plots::{TextSize, TextStyle};
+use radsql_udfs::plots::figures::{TextSize, TextStyle};
 use std::io::{IsTerminal, Write, stdout};
 use std::path::Path;
 
@@ -15,7 +15,9 @@ pub const COMMAND: Command = Command {
     run: |script, call| {
         Box::pin(async move {
             let Some(result) = script.kept.result() else {
-                return Err(Trouble::Here("there is no result yet; \\plot draws the last one".into()));
+                return Err(Trouble::Here(
+                    "there is no result yet; \\plot draws the last one".into(),
+                ));
             };
             if result.is_too_large {
                 return Err(Trouble::Here("the last result was too large to be kept".into()));

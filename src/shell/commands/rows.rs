@@ -15,7 +15,9 @@ pub const COMMAND: Command = Command {
                 text => match text.parse() {
                     Ok(rows) if rows > 0 => script.output.set_max_rows(Some(rows)),
                     _ => {
-                        return Err(Trouble::Here(format!("\\rows takes a number above 0 or all, found '{text}'")));
+                        return Err(Trouble::Here(format!(
+                            "\\rows takes a number above 0 or all, found '{text}'"
+                        )));
                     }
                 },
             }

@@ -7,6 +7,7 @@ use crate::reference::{self, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::content::{content, region};
 use crate::scans::{locate, name, open, wrong};
+use crate::tally::Stage;
 use datafusion::arrow::array::{ArrayRef, FixedSizeListArray, Float32Builder};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
@@ -22,7 +23,6 @@ use radsql_deep::{Crop, DeepError};
 use radsql_imaging::MaskOptions;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// The SQL name.
 pub const NAME: &str = "deep_features";
@@ -177,11 +177,11 @@ fn features(scan: &ScanRef, model: &Model, job: &Job) -> Result<Vec<f32>> {
     let width = model.description().output_dim();
     let kept = job.cache().and_then(|cache| Kept::of(cache, scan, model, job));
     if let Some(values) = kept.as_ref().and_then(|k| k.values(width)) {
-        job.work().cached_features.fetch_add(width as u64, Ordering::Relaxed);
+        job.found_in_cache(width);
         return Ok(values);
     }
     let found = embed(scan, model, job)?;
-    job.work().features.fetch_add(width as u64, Ordering::Relaxed);
+    job.computed(width);
     if let Some(kept) = kept {
         kept.keep(&found);
     }
@@ -194,7 +194,8 @@ fn embed(scan: &ScanRef, model: &Model, job: &Job) -> Result<Vec<f32>> {
         DeepError::Cancelled => exec_datafusion_err!("{NAME}: cancelled"),
         e => exec_datafusion_err!("{NAME}: {}: {e}", name(scan)),
     };
-    let crop = Crop::new(model.description(), image.grid(), &mask).map_err(refused)?;
+    let crop = job.stage(Stage::Filtering, || Crop::new(model.description(), image.grid(), &mask));
+    let crop = crop.map_err(refused)?;
     let part = crop.image_box();
     let voxels = part.size.iter().product::<usize>();
     let needed = [
@@ -204,10 +205,12 @@ fn embed(scan: &ScanRef, model: &Model, job: &Job) -> Result<Vec<f32>> {
     ];
     let _reserved = job.reserve(needed.iter().fold(0, |n, more| n.saturating_add(*more)))?;
     let volume = image.read_within(&part, job).map_err(|e| wrong(NAME, "image", &e))?;
-    let input = crop.input(&volume, &part, job.cancelled()).map_err(refused)?;
+    let input = job.stage(Stage::Filtering, || crop.input(&volume, &part, job.cancelled()));
+    let input = input.map_err(refused)?;
     drop(volume);
     job.check()?;
-    model.embedder().embed(&input).map_err(refused)
+    let found = job.stage(Stage::Computing, || model.embedder().embed(&input));
+    found.map_err(refused)
 }
 
 /// Numbers that a record of the cache holds.

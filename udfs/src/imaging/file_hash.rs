@@ -39,6 +39,7 @@ fn hash(scan: &ScanRef, job: &Job) -> Result<ScalarValue> {
     let reference = locate(&scan.image, job.files()).map_err(|e| wrong(name, "reference", &e))?;
     match files_behind(&reference, job) {
         Some(files) => {
+            job.reads();
             let hash = sha256(&files, job.cancelled());
             Ok(ScalarValue::from(hash.map_err(|e| wrong(name, "reference", &e))?))
         }

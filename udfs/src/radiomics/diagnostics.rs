@@ -8,6 +8,7 @@ use crate::reference::{self, ScanRef, pairs};
 use crate::scan::{Job, ScanRuntime};
 use crate::scans;
 use crate::scans::fault::Fault;
+use crate::tally::Stage;
 use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, ListArray, StringArray, StructArray};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Int64Type};
@@ -223,7 +224,10 @@ fn look(scan: &ScanRef, parameters: &Parameters, job: &Job) -> Result<Vec<Diagno
     let (labels, label) = file.labels(&image, &options, job).map_err(fail)?;
     let image = image.read(job).map_err(|e| scans::wrong(NAME, "image", &e))?;
     job.check()?;
-    diagnostics(parameters, &image, &labels, label, job.cancelled()).map_err(|e| match e {
+    let found = job.stage(Stage::Computing, || {
+        diagnostics(parameters, &image, &labels, label, job.cancelled())
+    });
+    found.map_err(|e| match e {
         RadiomicsError::Cancelled => exec_datafusion_err!("{NAME}: cancelled"),
         e => exec_datafusion_err!("{NAME}: {}: {e}", scans::name(scan)),
     })

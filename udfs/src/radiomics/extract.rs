@@ -149,7 +149,7 @@ fn values(
     };
     let missing = kept.missing(request);
     let cached = request.len() - missing.len();
-    job.work().cached_features.fetch_add(cached as u64, Ordering::Relaxed);
+    job.found_in_cache(cached);
     if missing.is_empty() {
         return Ok(kept.values(request));
     }
@@ -160,7 +160,7 @@ fn values(
 fn compute(scan: &ScanRef, parameters: &Parameters, request: Request, job: &Job) -> Result<Features> {
     let found = measure(FUNCTION, scan, parameters, request, job)?;
     let work = found.work();
-    job.work().features.fetch_add(work.features as u64, Ordering::Relaxed);
+    job.computed(work.features);
     job.work()
         .texture_matrices
         .fetch_add(work.texture_matrices as u64, Ordering::Relaxed);

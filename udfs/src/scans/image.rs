@@ -55,6 +55,7 @@ impl Image {
     /// # Errors
     /// [`Fault`], which names the file.
     pub fn find(text: &str, job: &Job) -> Result<Self, Fault> {
+        job.reads();
         let reference = locate(text, job.files())?;
         if is_dicom(&reference) {
             return DicomImage::find(&reference, job).map(Self::Series);

@@ -10,6 +10,7 @@ pub mod series;
 use crate::files::{FilePolicy, Forbidden};
 use crate::reference::ScanRef;
 use crate::scan::{Job, Reserved};
+use crate::tally::Stage;
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use fault::Fault;
 use image::Image;
@@ -137,23 +138,25 @@ pub fn measure(
         RadiomicsError::Cancelled => exec_datafusion_err!("{function}: cancelled"),
         e => exec_datafusion_err!("{function}: {}: {e}", name(scan)),
     };
-    let case = Case::new(parameters, request, image.grid(), mask).map_err(refused)?;
+    let case = job.stage(Stage::Filtering, || Case::new(parameters, request, image.grid(), mask));
+    let case = case.map_err(refused)?;
     let alone = case.memory_needed(image.voxel_type(), 1);
     let _reserved = job.reserve(alone)?;
     let crew = job.crew(case.memory_needed(image.voxel_type(), 2).saturating_sub(alone));
     // A scan that has to be read anew, and whole, is rare, and its filters have not begun then.
     let read = |reading: Reading| -> std::result::Result<_, Stopped> {
         job.check().map_err(Stopped::Told)?;
-        let found = if reading.range {
-            image
+        let found = job.stage(Stage::Reading, || match reading.range {
+            true => image
                 .read_with_range(&reading.bounds, job)
-                .map(|(volume, range)| (volume, Some(range)))
-        } else {
-            image.read_within(&reading.bounds, job).map(|volume| (volume, None))
-        };
+                .map(|(volume, range)| (volume, Some(range))),
+            false => image.read_within(&reading.bounds, job).map(|volume| (volume, None)),
+        });
         found.map_err(|e| Stopped::Told(wrong(function, "image", &e)))
     };
-    case.extract(read, &crew, job.cancelled()).map_err(|e| match e {
+    // What lies between reading and the rounds of tasks is resampling and the like.
+    let found = job.stage(Stage::Filtering, || case.extract(read, &crew, job.cancelled()));
+    found.map_err(|e| match e {
         Stopped::Told(e) => e,
         Stopped::Kernel(e) => refused(e),
     })

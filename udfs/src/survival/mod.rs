@@ -56,8 +56,8 @@ pub mod variance_filter;
 
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use options::Options;
-pub use radsql_survival::interruptible;
 use radsql_survival::{ConfidenceLevel, CoxOptions, SurvivalError, Ties, Variance};
+pub use radsql_survival::{interruptible, watched};
 use relation::Relation;
 use statistic::Definition;
 

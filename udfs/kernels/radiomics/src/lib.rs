@@ -33,4 +33,4 @@ pub use parameters::{DEFINITION_VERSION, ParameterError, Parameters, Request, Sl
 pub use pipeline::{Case, Features, Reading};
 pub use request::FeatureSet;
 pub use settings::{Axis, BinCount, BinWidth, Binning, Distances, MAX_DISTANCE, MAX_LEVELS, Settings, WeightingNorm};
-pub use workers::{Alone, Threads, Workers};
+pub use workers::{Alone, Round, Threads, Workers};

@@ -1,9 +1,23 @@
+/// The rounds of tasks of one extraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// Images are derived from the one that was read.
+    Filters,
+    /// Features are computed from the images.
+    Features,
+}
+
 /// Threads that share the tasks of one extraction.
 ///
 /// The answers do not depend on it: each task has a place of its own for what it finds.
 pub trait Workers: Sync {
     /// Runs `task` once for each number below `tasks`, in any order and on any threads, and returns when all are done.
     fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync));
+
+    /// As [`Workers::run`], for those who want to know what the tasks are, to measure how long they take.
+    fn round(&self, _: Round, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.run(tasks, task);
+    }
 }
 
 /// The caller's thread alone.

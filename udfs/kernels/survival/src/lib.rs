@@ -42,6 +42,7 @@ mod log_rank;
 mod pair_counts;
 mod penalised;
 mod prediction;
+mod progress;
 mod quantile;
 mod radix;
 mod ranks;
@@ -101,6 +102,7 @@ pub use prediction::{
     Bins, BrierDifference, BrierScore, Calibration, CalibrationBin, DecisionCurve, NetBenefit, ObservedExpected,
     Prediction, Slope, brier_score, calibration, compare_brier_scores, decision_curve,
 };
+pub use progress::{Steps, watched};
 pub use quantile::Quantile;
 pub use restricted_mean::{Contrast, RestrictedMean, RestrictedMeanComparison};
 pub use risk_sets::RiskSets;

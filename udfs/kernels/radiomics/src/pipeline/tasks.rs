@@ -11,7 +11,7 @@ use crate::parameters::{ImageType, Parameters, Request};
 use crate::request::FeatureSet;
 use crate::settings::Settings;
 use crate::shape;
-use crate::workers::Workers;
+use crate::workers::{Round, Workers};
 use radsql_volume::{Mask, Volume};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -48,7 +48,7 @@ pub(super) fn run(
         .collect();
 
     let first: Places<Vec<(usize, Volume)>> = Places::new(types.len());
-    workers.run(first.len(), &|task| {
+    workers.round(Round::Filters, first.len(), &|task| {
         let (Some((image_type, part)), Some(p)) = (types.get(task), &picture) else {
             return;
         };
@@ -74,7 +74,7 @@ pub(super) fn run(
     // Shape, the longest, comes first.
     let region = mask.crop(&output)?;
     let second: Places<Vec<ClassValues>> = Places::new(1 + derived.len() * GROUPS.len());
-    workers.run(second.len(), &|task| {
+    workers.round(Round::Features, second.len(), &|task| {
         let Some(task_of_image) = task.checked_sub(1) else {
             let wanted = request.slot(0);
             second.put(task, || {

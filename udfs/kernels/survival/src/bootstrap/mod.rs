@@ -47,6 +47,7 @@ impl Resampling {
         // At most u32::MAX rows come here.
         let count = rows as u32;
         let passed_over = count.wrapping_neg() % count.max(1);
+        let mut progress = crate::progress::Loop::of("replicates", self.replicates as usize);
         for replicate in 0..self.replicates {
             crate::interrupt::check();
             let mut generator = base.clone();
@@ -62,6 +63,7 @@ impl Resampling {
                 counts[place as usize] += 1;
             }
             look(&counts);
+            progress.step();
         }
     }
 }

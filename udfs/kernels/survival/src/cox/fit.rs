@@ -44,10 +44,13 @@ impl RiskSets {
     /// Fits one model for each of `covariates`; see [`crate::univariate_cox`].
     pub fn univariate(&self, covariates: &[Covariate<'_>], options: &CoxOptions) -> Result<Vec<CoxFit>, SurvivalError> {
         let mut workspace = Workspace::default();
-        covariates
-            .iter()
-            .map(|covariate| self.fit_one(&mut workspace, covariate, options))
-            .collect()
+        let mut progress = crate::progress::Loop::of("models", covariates.len());
+        let mut fit = |covariate| {
+            let fitted = self.fit_one(&mut workspace, covariate, options);
+            progress.step();
+            fitted
+        };
+        covariates.iter().map(&mut fit).collect()
     }
 
     fn fit_one(

@@ -1,6 +1,7 @@
 //! Choice of the penalty by cross-validation.
 
 use crate::interrupt;
+use crate::progress;
 use std::num::NonZeroUsize;
 
 use super::folds::{FoldCount, Folds, assign_folds};
@@ -396,12 +397,11 @@ fn in_threads<T: Send>(
     let shares: Vec<Vec<(usize, Result<T, SurvivalError>)>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|worker| {
-                let stop = interrupt::current();
+                let (stop, steps) = (interrupt::current(), progress::current());
                 scope.spawn(move || {
-                    interrupt::within(stop, || {
-                        let mine = (worker..tasks).step_by(threads);
-                        mine.map(|task| (task, run(task))).collect::<Vec<_>>()
-                    })
+                    let mine = (worker..tasks).step_by(threads);
+                    let work = || mine.map(|task| (task, run(task))).collect::<Vec<_>>();
+                    interrupt::within(stop, || progress::within(steps, work))
                 })
             })
             .collect();

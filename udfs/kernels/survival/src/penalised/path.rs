@@ -67,8 +67,12 @@ pub(crate) fn fit_path(
         }
     };
     let mut lambda = f64::INFINITY;
+    let mut progress = crate::progress::Loop::of("penalties", count);
     for index in 0..count {
         crate::interrupt::check();
+        if index > 0 {
+            progress.step();
+        }
         let before = lambda;
         lambda = match given {
             Some(lambdas) => lambdas[index],
