@@ -86,10 +86,14 @@ impl Columns {
     fn curve(&self, name: String, mut rows: Vec<usize>, ticks: &[f64]) -> Result<KaplanMeierGroup, String> {
         rows.retain(|row| !self.time[*row].is_nan() && !self.survival[*row].is_nan());
         rows.sort_by(|a, b| self.time[*a].total_cmp(&self.time[*b]));
-        if let Some(pair) = rows.windows(2).find(|w| self.time[w[0]] == self.time[w[1]]) {
+        // Steps of several curves in one: times come twice, or survival rises.
+        let mixed =
+            |w: &&[usize]| self.time[w[0]] == self.time[w[1]] || self.survival[w[1]] > self.survival[w[0]] + 1e-9;
+        if let Some(pair) = rows.windows(2).find(mixed) {
             return Err(format!(
-                "two rows are of time {}: a column that tells the curves apart is missing in the result",
-                self.time[pair[0]]
+                "survival at time {} is that of another curve than before: the column that tells curves apart is missing in the \
+                 result",
+                self.time[pair[1]]
             ));
         }
         let take = |column: &[f64]| {
