@@ -5,8 +5,10 @@ use super::sink::Sink;
 use super::table::{Look, Table};
 use super::{Format, Output, Printer, csv, html, json, markdown, ndjson, text, tsv};
 use crate::shell::{Failure, OutputArguments};
-use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{
+    Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, StructArray, new_null_array,
+};
+use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -143,8 +145,8 @@ fn wide_tables_stand_in_lines_where_that_is_asked_for() {
         ..LOOK
     };
     assert!(table(&[narrow], auto).starts_with('┌'));
-    assert!(table(&[wide.clone()], auto).starts_with("─[ row 1 ]"));
-    assert!(table(&[wide.clone()], Look { width: None, ..auto }).starts_with('┌'));
+    assert!(table(std::slice::from_ref(&wide), auto).starts_with("─[ row 1 ]"));
+    assert!(table(std::slice::from_ref(&wide), Look { width: None, ..auto }).starts_with('┌'));
     assert!(table(&[wide], LOOK).starts_with('┌'));
 }
 
@@ -152,7 +154,7 @@ fn wide_tables_stand_in_lines_where_that_is_asked_for() {
 fn nothing_in_a_table_acts() {
     let acting = texts("na\u{1b}me", &["a\u{1b}]0;title\u{7}b\rc", "two\nlines", "\u{202e}abc"]);
     for expanded in [Expanded::On, Expanded::Off] {
-        let shown = table(&[acting.clone()], Look { expanded, ..LOOK });
+        let shown = table(std::slice::from_ref(&acting), Look { expanded, ..LOOK });
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\r', '\u{202e}']), "{shown}");
         assert!(
             shown.contains("a\\x1b]0;title\\x07b\\rc") && shown.contains("na\\x1bme"),
@@ -313,4 +315,33 @@ fn settings_are_told() {
         (output.expanded(), output.pager(), output.max_rows()),
         (Expanded::Auto, false, None)
     );
+}
+
+#[test]
+fn of_a_large_struct_the_first_fields_are_shown() {
+    let many = |n: usize| {
+        let fields = (0..n).map(|i| {
+            let array: ArrayRef = Arc::new(Float64Array::from(vec![i as f64 / 3.0]));
+            (
+                Arc::new(Field::new(format!("f'{i}"), array.data_type().clone(), true)),
+                array,
+            )
+        });
+        let array: ArrayRef = Arc::new(StructArray::from(fields.collect::<Vec<_>>()));
+        batch(vec![("R", array)])
+    };
+    let look = Look {
+        expanded: Expanded::On,
+        ..LOOK
+    };
+    let shown = table(&[many(851)], look);
+    assert!(
+        shown.contains("\n  f'9  3\n  … and 841 more of 851 fields, such as \"R\"['f''10']\n"),
+        "{shown}"
+    );
+    let shown = table(&[many(40)], look);
+    assert!(shown.contains("\n  f'39  13\n") && !shown.contains("more"), "{shown}");
+    let nothing = batch(vec![("n", new_null_array(&DataType::Null, 1))]);
+    assert!(table(std::slice::from_ref(&nothing), look).contains("n  NULL\n"));
+    assert!(table(&[nothing], LOOK).contains("│ NULL │\n"));
 }

@@ -21,7 +21,7 @@ const ITEMS: usize = 40;
 const ELEMENTS: usize = 16;
 /// A name that is longer does not move the values of the others.
 const NAME: usize = 40;
-/// Structs within structs.
+/// Structs within structs that stand as blocks.
 const DEEPEST: usize = 4;
 
 pub struct Vertical {
@@ -74,9 +74,26 @@ pub fn row(batch: &RecordBatch, cells: &mut [Cells<'_>], row: usize, look: Look)
     let schema = batch.schema();
     let mut values = vec![];
     for ((field, array), cells) in schema.fields().iter().zip(batch.columns()).zip(cells) {
-        values.push((field.name().as_str(), value(array, cells, row, look, 0)?));
+        values.push((
+            field.name().as_str(),
+            value(array, cells, row, look, &quoted(field.name()))?,
+        ));
     }
     Ok(block(&values, look))
+}
+
+/// The name of a column, as SQL takes it.
+fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    match name.chars().all(is_plain) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
+/// A field of a struct, as SQL takes it.
+fn within(path: &str, field: &str) -> String {
+    format!("{path}['{}']", field.replace('\'', "''"))
 }
 
 /// A value as people read it.
@@ -87,7 +104,7 @@ enum Value {
     Below(String),
 }
 
-fn value(array: &ArrayRef, cells: &mut Cells<'_>, row: usize, look: Look, depth: usize) -> io::Result<Value> {
+fn value(array: &ArrayRef, cells: &mut Cells<'_>, row: usize, look: Look, path: &str) -> io::Result<Value> {
     if array.is_null(row) {
         return Ok(Value::Null);
     }
@@ -95,8 +112,8 @@ fn value(array: &ArrayRef, cells: &mut Cells<'_>, row: usize, look: Look, depth:
         return Ok(Value::Below(text));
     }
     let text = match array.data_type() {
-        DataType::Struct(_) if depth < DEEPEST => {
-            return Ok(Value::Below(of_struct(array.as_struct(), row, look, depth)?));
+        DataType::Struct(_) if path.matches('[').count() < DEEPEST => {
+            return Ok(Value::Below(of_struct(array.as_struct(), row, look, path)?));
         }
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => match items(array, row) {
             Some(items) if matches!(items.data_type(), DataType::Struct(_)) && !items.is_empty() => {
@@ -114,7 +131,7 @@ fn value(array: &ArrayRef, cells: &mut Cells<'_>, row: usize, look: Look, depth:
 }
 
 /// A struct's fields: all of them, or the first.
-fn of_struct(array: &StructArray, row: usize, look: Look, depth: usize) -> io::Result<String> {
+fn of_struct(array: &StructArray, row: usize, look: Look, path: &str) -> io::Result<String> {
     let all = array.fields().len();
     let shown = if all > FIELDS { FIRST_FIELDS } else { all };
     let options = json_options();
@@ -124,16 +141,16 @@ fn of_struct(array: &StructArray, row: usize, look: Look, depth: usize) -> io::R
     let mut cells = columns(&one, &schema, &options)?;
     let mut values = vec![];
     for ((field, array), cells) in schema.fields().iter().zip(one.columns()).zip(&mut cells) {
-        values.push((field.name().as_str(), value(array, cells, 0, look, depth + 1)?));
+        values.push((
+            field.name().as_str(),
+            value(array, cells, 0, look, &within(path, field.name()))?,
+        ));
     }
     let mut text = block(&values, look);
     if let Some(field) = array.fields().get(shown) {
-        let example = format!("['{}']", visible(field.name()));
-        let more = format!(
-            "{REST} and {} more of {all} fields; one by its name: {example}",
-            all - shown
-        );
-        text.push_str(&dim(&more, look.colours));
+        let example = within(path, field.name());
+        let more = format!("{REST} and {} more of {all} fields, such as {example}", all - shown);
+        text.push_str(&dim(&visible(&more), look.colours));
         text.push('\n');
     }
     Ok(text)
