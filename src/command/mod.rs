@@ -6,6 +6,7 @@ mod man;
 mod run;
 mod serve;
 
+use crate::shell::settings::SessionArguments;
 use crate::shell::{Failure, OutputArguments, apart, interactive, interrupted, statements};
 use clap::{Parser, Subcommand};
 use completions::Completions;
@@ -14,6 +15,7 @@ use man::Manual;
 use run::Run;
 use serve::{Serve, User};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
@@ -34,8 +36,13 @@ struct Arguments {
     /// Run these statements and leave.
     #[arg(short = 'c', value_name = "SQL")]
     sql: Option<String>,
+    /// Run these files and leave, as the command run does.
+    #[arg(short = 'f', value_name = "FILE", conflicts_with = "sql")]
+    files: Vec<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
+    #[command(flatten)]
+    session: SessionArguments,
     /// Keep no history of what is entered; RADSQL_HISTORY='' does that for every shell, RADSQL_HISTORY=FILE names another file.
     #[arg(long)]
     no_history: bool,
@@ -85,8 +92,8 @@ fn run(arguments: Arguments) -> ExitCode {
     let result = runtime.block_on(async {
         match arguments.command {
             // They hear Ctrl-C themselves.
-            None if arguments.sql.is_none() && std::io::stdin().is_terminal() => {
-                interactive(&arguments.output, !arguments.no_history).await
+            None if arguments.sql.is_none() && arguments.files.is_empty() && std::io::stdin().is_terminal() => {
+                interactive(&arguments.output, &arguments.session, !arguments.no_history).await
             }
             Some(Command::Serve(serve)) => serve.execute().await,
             _ => tokio::select! {
@@ -118,6 +125,11 @@ async fn execute(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Demo(demo)) => apart(move || demo.execute()).await,
         Some(Command::Completions(completions)) => completions.execute(),
         Some(Command::Man(manual)) => manual.execute(),
-        None => statements(arguments.sql, &arguments.output).await,
+        None if !arguments.files.is_empty() => {
+            Run::of_files(arguments.files, arguments.output, arguments.session)
+                .execute()
+                .await
+        }
+        None => statements(arguments.sql, &arguments.output, &arguments.session).await,
     }
 }

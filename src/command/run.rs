@@ -6,6 +6,7 @@ use crate::shell::commands::Flow;
 use crate::shell::printers::Output;
 use crate::shell::report::Report;
 use crate::shell::script::{Failure, Script};
+use crate::shell::settings::SessionArguments;
 use std::path::{Path, PathBuf};
 
 /// Run SQL files, one after the other, in one session.
@@ -29,6 +30,8 @@ pub struct Run {
     report: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArguments,
+    #[command(flatten)]
+    session: SessionArguments,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -40,6 +43,17 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 impl Run {
+    /// That of `radsql -f FILE`.
+    pub fn of_files(files: Vec<PathBuf>, output: OutputArguments, session: SessionArguments) -> Self {
+        Self {
+            files,
+            set: vec![],
+            report: None,
+            output,
+            session,
+        }
+    }
+
     /// Runs the files.
     pub async fn execute(self) -> Result<(), Failure> {
         let mut texts = vec![];
@@ -60,7 +74,7 @@ impl Run {
             }
         }
         let report = self.report.map(Report::new).transpose()?;
-        let mut script = Script::new(Output::open(&self.output)?)?
+        let mut script = Script::new(Output::open(&self.output)?, &self.session)?
             .with_variables(given)
             .with_report(report);
         for (name, text) in texts {

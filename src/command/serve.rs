@@ -10,6 +10,7 @@ use crate::server::shared::{Limits, Shared};
 use crate::server::user_command::{self, Added, PASSWORD_VARIABLE, Process, Surroundings as _};
 use crate::server::users::{Account, Users};
 use crate::shell::Failure;
+use crate::shell::settings::size;
 use base64::Engine as _;
 use clap::{Args, Subcommand};
 use radsql_udfs::FilePolicy;
@@ -182,10 +183,6 @@ impl Serve {
         let cache_dir = match &self.cache {
             Some(folder) => folder.clone(),
             None => crate::shell::cache_folder(),
-        };
-        let size = |option: &str, text: &str| {
-            let bytes = radsql_udfs::options::parse_bytes(text);
-            bytes.ok_or_else(|| usage(format!("{option} '{text}': expected a size such as 512MB or 8GB")))
         };
         let limit = self
             .memory_limit

@@ -10,12 +10,14 @@ mod progress;
 mod repl;
 pub mod report;
 pub mod script;
+pub mod settings;
 pub mod terminal;
 
 pub use script::Failure;
 
 use printers::{Format, Output};
 use script::Script;
+use settings::SessionArguments;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use tokio::sync::Notify;
@@ -70,8 +72,9 @@ pub async fn apart<T: Send + 'static>(
 ///
 /// # Errors
 /// When the terminal or the output fails.
-pub async fn interactive(output: &OutputArguments, history: bool) -> Result<(), Failure> {
-    repl::run(Output::open(output)?, history).await
+pub async fn interactive(output: &OutputArguments, session: &SessionArguments, history: bool) -> Result<(), Failure> {
+    let output = Output::open(output)?;
+    repl::run(Script::new(output.without_gaps(), session)?, history).await
 }
 
 /// The folder that keeps computed features for the next time; '' without a home.
@@ -85,7 +88,11 @@ pub fn cache_folder() -> String {
 ///
 /// # Errors
 /// That of the first that fails.
-pub async fn statements(sql: Option<String>, output: &OutputArguments) -> Result<(), Failure> {
+pub async fn statements(
+    sql: Option<String>,
+    output: &OutputArguments,
+    session: &SessionArguments,
+) -> Result<(), Failure> {
     let (text, name) = match sql {
         Some(sql) => (sql, "-c"),
         None => {
@@ -94,7 +101,7 @@ pub async fn statements(sql: Option<String>, output: &OutputArguments) -> Result
             (text.await?, "stdin")
         }
     };
-    let mut script = Script::new(Output::open(output)?)?;
+    let mut script = Script::new(Output::open(output)?, session)?;
     script.run(&text, name).await?;
     script.finish().await
 }

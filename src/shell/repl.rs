@@ -3,14 +3,16 @@
 use super::commands::{Flow, help};
 use super::editor::{Editor, Entered};
 use super::interrupted;
-use super::printers::Output;
 use super::script::{Failure, Script};
+use crate::engine::message;
 use std::sync::Arc;
 
 /// Reads and runs statements until the user leaves. `history` says whether what is entered is kept.
-pub async fn run(output: Output, history: bool) -> Result<(), Failure> {
-    let mut script = Script::new(output.without_gaps())?;
+pub async fn run(mut script: Script, history: bool) -> Result<(), Failure> {
     script.kept.turn_on();
+    // A plan is read by people here.
+    let tree = script.session().sql("SET datafusion.explain.format = 'tree'").await;
+    tree.map_err(|e| Failure::Statement(message(&e)))?;
     let mut editor = Editor::new(Arc::clone(script.session()), history).map_err(no_terminal)?;
     eprintln!("radsql {}. \\? for help, \\q to leave.", env!("CARGO_PKG_VERSION"));
     loop {

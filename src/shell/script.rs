@@ -7,6 +7,7 @@ use crate::shell::kept::Kept;
 use crate::shell::printers::Output;
 use crate::shell::progress::Progress;
 use crate::shell::report::Report;
+use crate::shell::settings::SessionArguments;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::DataFusionError;
 use futures::StreamExt;
@@ -55,6 +56,12 @@ pub struct Script {
     pub output: Output,
     /// Whether it is told how long each statement took.
     pub timing: bool,
+    /// Whether each statement is shown before it runs.
+    pub echo: bool,
+    /// Where statements and results are written as well.
+    pub log: Option<Output>,
+    /// Whether no command may reach files.
+    is_safe: bool,
     /// The last result, and what was run.
     pub kept: Kept,
     report: Option<Report>,
@@ -68,10 +75,12 @@ const DEEPEST: usize = 16;
 
 impl Script {
     /// A new session that writes results to `output`.
-    pub fn new(output: Output) -> Result<Self, Failure> {
-        let session = Session::with_cache_dir(&super::cache_folder()).map_err(|e| Failure::Statement(message(&e)))?;
+    pub fn new(output: Output, arguments: &SessionArguments) -> Result<Self, Failure> {
         Ok(Self {
-            session: Arc::new(session),
+            session: Arc::new(arguments.session()?),
+            is_safe: arguments.safe,
+            echo: false,
+            log: None,
             given: Variables::new(),
             variables: Variables::new(),
             output,
@@ -103,6 +112,17 @@ impl Script {
     /// Its session.
     pub fn session(&self) -> &Arc<Session> {
         &self.session
+    }
+
+    /// That a command may reach a file.
+    ///
+    /// # Errors
+    /// In safe mode.
+    pub fn may_reach_files(&self) -> Result<(), String> {
+        match self.is_safe {
+            true => Err("commands reach no files in safe mode".into()),
+            false => Ok(()),
+        }
     }
 
     /// Its variables.
@@ -273,6 +293,12 @@ impl Script {
 
     /// Runs one statement that begins at `position`, and writes its result.
     async fn statement(&mut self, sql: &str, position: Position) -> Result<(), Ended> {
+        if self.echo {
+            eprintln!("{sql};");
+        }
+        if let Some(log) = &mut self.log {
+            log.text(&format!("{sql};")).map_err(|e| Ended::Other(e.into()))?;
+        }
         let clock = Instant::now();
         if let Some(report) = &mut self.report {
             report.statement(sql, position);
@@ -290,6 +316,10 @@ impl Script {
             progress = None;
         }
         let mut printer = self.output.result(&schema).map_err(|e| Ended::Other(e.into()))?;
+        let mut logged = match &mut self.log {
+            Some(log) => Some(log.result(&schema).map_err(|e| Ended::Other(e.into()))?),
+            None => None,
+        };
         if let Some(report) = &mut self.report {
             report.result(&schema);
         }
@@ -298,6 +328,9 @@ impl Script {
         let mut is_left = false;
         while let Some(batch) = next {
             keeping.batch(&batch);
+            if let Some(logged) = &mut logged {
+                logged.batch(&batch).map_err(|e| Ended::Other(e.into()))?;
+            }
             printer.batch(&batch).map_err(|e| Ended::Other(e.into()))?;
             if let Some(report) = &mut self.report {
                 report.batch(&schema, &batch).map_err(|e| Ended::Other(e.into()))?;
@@ -315,6 +348,9 @@ impl Script {
         drop(stream);
         drop(progress);
         printer.finish().map_err(|e| Ended::Other(e.into()))?;
+        if let Some(logged) = logged {
+            logged.finish().map_err(|e| Ended::Other(e.into()))?;
+        }
         if !is_left {
             keeping.end();
         }

@@ -33,6 +33,7 @@ fn keywords_tables_columns_and_functions() {
     // Columns when FROM is known, of the alias before the dot too.
     completes(&mut t, "SELECT 1 FROM patients WHERE surv", "WHERE survival_months");
     completes(&mut t, "SELECT 1 FROM patients p WHERE p.patie", "p.patient_id");
+    completes(&mut t, "SELECT 1 FROM patients WHERE De", "WHERE Dead");
     completes(&mut t, "SELECT 1 FROM patients WHERE \"De", "WHERE \"Dead\"");
     completes(
         &mut t,

@@ -25,11 +25,8 @@ pub const COMMAND: Command = Command {
 };
 
 async fn describe(script: &mut Script, name: &str) -> Result<(), Trouble> {
-    let table = script
-        .session()
-        .context()
-        .table_provider(TableReference::from(name))
-        .await;
+    let named = TableReference::parse_str_normalized(name, true);
+    let table = script.session().context().table_provider(named).await;
     let Ok(table) = table else {
         if functions::describe(script, name)? {
             return Ok(());

@@ -7,9 +7,9 @@ use clap::ValueEnum;
 pub const COMMAND: Command = Command {
     name: "format",
     arguments: "[NAME]",
-    help: "how results are written: table, csv, tsv, json, ndjson, markdown, vertical, html or parquet",
+    help: "how results are written: table, csv, tsv, json, ndjson, markdown, vertical, html, latex or parquet",
     words: &[
-        "table", "csv", "tsv", "json", "ndjson", "markdown", "vertical", "html", "parquet",
+        "table", "csv", "tsv", "json", "ndjson", "markdown", "vertical", "html", "latex", "parquet",
     ],
     run: |script, call| {
         Box::pin(async move {

@@ -9,6 +9,7 @@ pub const COMMAND: Command = Command {
     words: &[],
     run: |script, call| {
         Box::pin(async move {
+            script.may_reach_files()?;
             script.include(call).await?;
             Ok(Flow::On)
         })

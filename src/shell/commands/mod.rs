@@ -3,6 +3,7 @@
 mod cache;
 mod catalogs;
 mod describe;
+mod echo;
 mod errors;
 mod expanded;
 mod explain;
@@ -10,6 +11,7 @@ mod format;
 mod functions;
 pub mod help;
 mod include;
+mod log;
 mod models;
 mod output;
 mod pager;
@@ -92,6 +94,7 @@ pub const COMMANDS: &[&Command] = &[
     &catalogs::COMMAND,
     &include::COMMAND,
     &output::COMMAND,
+    &log::COMMAND,
     &save::COMMAND,
     &plot::COMMAND,
     &explain::COMMAND,
@@ -102,6 +105,7 @@ pub const COMMANDS: &[&Command] = &[
     &pager::COMMAND,
     &rows::COMMAND,
     &timing::COMMAND,
+    &echo::COMMAND,
     &set::COMMAND,
     &set::UNSET,
     &help::COMMAND,

@@ -10,6 +10,7 @@ pub const COMMAND: Command = Command {
     words: &[],
     run: |script, call| {
         Box::pin(async move {
+            script.may_reach_files()?;
             let name = file_name(call.text);
             let file = Some(Path::new(name)).filter(|_| !name.is_empty());
             script.output.redirect(file).map_err(Trouble::There)?;

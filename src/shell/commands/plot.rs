@@ -25,6 +25,7 @@ pub const COMMAND: Command = Command {
             let plot = of_result(&result.schema, &result.batches)?;
             let name = file_name(call.text);
             if !name.is_empty() {
+                script.may_reach_files()?;
                 plot.save(Path::new(name))?;
                 note(&format!("the plot is in {name}"));
                 return Ok(Flow::On);

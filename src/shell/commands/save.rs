@@ -14,6 +14,7 @@ pub const COMMAND: Command = Command {
     words: &[],
     run: |script, call| {
         Box::pin(async move {
+            script.may_reach_files()?;
             let name = file_name(call.text);
             if name.is_empty() {
                 return Err(Trouble::Here("\\save takes a file".into()));

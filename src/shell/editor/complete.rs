@@ -120,10 +120,9 @@ impl Found<'_> {
 
     /// A name, with quotes where it needs them.
     fn name(&mut self, name: &str) {
-        let plain = name.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-            && name
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let plain = !name.starts_with(|c: char| c.is_ascii_digit())
+            && !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if plain && !self.word.starts_with('"') {
             self.add(name, name);
         } else {

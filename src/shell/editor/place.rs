@@ -120,10 +120,9 @@ fn word(token: Option<&Lexed>) -> String {
     }
 }
 
-/// A name as it is known: unquoted ones are lower case.
+/// A name as it is known; capitals stay.
 fn name(token: Option<&Lexed>) -> Option<String> {
     match token {
-        Some((_, Token::Word(w))) if w.quote_style.is_none() => Some(w.value.to_lowercase()),
         Some((_, Token::Word(w))) => Some(w.value.clone()),
         _ => None,
     }
@@ -139,7 +138,7 @@ fn in_quotes(lexed: &[Lexed]) -> Kind {
         _ => {}
     }
     match enclosing(lexed).and_then(|open| name(open.checked_sub(1).and_then(|i| lexed.get(i)))) {
-        Some(function) if function == "deep_features" => Kind::Model,
+        Some(function) if function.eq_ignore_ascii_case("deep_features") => Kind::Model,
         _ => Kind::Path,
     }
 }
@@ -218,7 +217,7 @@ fn in_statement(lexed: &[Lexed]) -> Kind {
     }
     let function = enclosing(lexed).and_then(|open| name(open.checked_sub(1).and_then(|i| lexed.get(i))));
     match (function, back(1)) {
-        (Some(function), Some((_, Token::LParen | Token::Comma))) => Kind::Argument(function),
+        (Some(function), Some((_, Token::LParen | Token::Comma))) => Kind::Argument(function.to_lowercase()),
         _ => Kind::Expression,
     }
 }

@@ -23,6 +23,8 @@ pub enum Format {
     Vertical,
     /// A page with a table a result.
     Html,
+    /// A LaTeX table with the rules of booktabs.
+    Latex,
     /// One result as a Parquet file; needs a file.
     Parquet,
 }
@@ -38,6 +40,7 @@ impl Format {
             "ndjson" | "jsonl" => Self::NdJson,
             "md" => Self::Markdown,
             "html" => Self::Html,
+            "tex" => Self::Latex,
             "parquet" => Self::Parquet,
             "txt" => Self::Table,
             _ => return None,
@@ -71,6 +74,7 @@ mod tests {
             ("a.json", Some(Format::Json)),
             ("a.md", Some(Format::Markdown)),
             ("a.html", Some(Format::Html)),
+            ("a.tex", Some(Format::Latex)),
             ("a.parquet", Some(Format::Parquet)),
             ("a.txt", Some(Format::Table)),
             ("a.svg", None),

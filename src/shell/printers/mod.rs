@@ -7,6 +7,7 @@ mod format;
 mod grid;
 mod html;
 mod json;
+mod latex;
 mod limit;
 mod markdown;
 mod ndjson;

@@ -4,7 +4,7 @@ use super::format::{Expanded, Format};
 use super::pager::{self, Gone};
 use super::sink::{OutputFile, Sink};
 use super::table::{Look, Table};
-use super::{Printer, csv, html, json, markdown, ndjson, parquet, tsv};
+use super::{Printer, csv, html, json, latex, markdown, ndjson, parquet, tsv};
 use crate::shell::OutputArguments;
 use crate::shell::script::Failure;
 use crate::shell::terminal;
@@ -149,6 +149,17 @@ impl Output {
         self.rows.unwrap_or(if self.pages() { None } else { Some(ROWS) })
     }
 
+    /// Writes a text between results.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        match &mut self.file {
+            Some(file) => writeln!(file.sink, "{text}"),
+            None => writeln!(Sink::standard(), "{text}"),
+        }
+    }
+
     /// Whether results go to a terminal.
     pub fn is_terminal(&self) -> bool {
         self.file.is_none() && terminal::shows_results()
@@ -206,6 +217,7 @@ impl Output {
             Format::Json => Box::new(json::Json::new(out)),
             Format::NdJson => Box::new(ndjson::NdJson::new(out)),
             Format::Markdown => Box::new(markdown::Markdown::new(schema, out)?),
+            Format::Latex => Box::new(latex::Latex::new(schema, out)?),
             Format::Html => Box::new(html::Html::new(schema, out, begins_page)?),
             Format::Parquet => Box::new(parquet::Parquet::new(schema, out)?),
         };
