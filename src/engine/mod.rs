@@ -36,5 +36,5 @@ pub use models::ModelStatement;
 pub(crate) use scan_table::files_like;
 pub use session::{Planned, SHOW_MODELS, Session};
 pub use spill::SpillFolder;
-pub use statements::{Piece, Position, SplitError, Statement, Substituted, Variables, split, substitute};
+pub use statements::{Piece, Position, SplitError, Statement, Substituted, Variables, split, substitute, substituted};
 pub use store::Store;
