@@ -36,5 +36,7 @@ pub use models::ModelStatement;
 pub(crate) use scan_table::files_like;
 pub use session::{Planned, SHOW_MODELS, Session};
 pub use spill::SpillFolder;
-pub use statements::{Piece, Position, SplitError, Statement, Substituted, Variables, split, substitute, tokens};
+pub use statements::{
+    Piece, Position, SplitError, Statement, Substituted, Variables, split, substitute, substituted, tokens,
+};
 pub use store::Store;

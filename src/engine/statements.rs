@@ -240,7 +240,15 @@ pub type Variables = BTreeMap<String, String>;
 ///
 /// # Errors
 /// The name of a variable that has no value.
-pub fn substitute(text: &str, variables: &Variables) -> Result<Substituted, SplitError> {
+pub fn substitute(text: &str, variables: &Variables) -> Result<String, SplitError> {
+    substituted(text, variables).map(|s| s.text)
+}
+
+/// As [`substitute`], for those who want to know where places in the text were before.
+///
+/// # Errors
+/// As there.
+pub fn substituted(text: &str, variables: &Variables) -> Result<Substituted, SplitError> {
     let mut tokens = vec![];
     let tokenized = Tokenizer::new(&DuckDbDialect {}, text)
         .with_unescape(false)
@@ -420,7 +428,7 @@ mod tests {
             let many = format!("SELECT '{letter}' :a, ").repeat(2_000);
             let text = format!("{many}\n{many}; {many}");
             let expected = text.replace(":a", "1");
-            assert_eq!(substitute(&text, &values).unwrap().text, expected);
+            assert_eq!(substitute(&text, &values).unwrap(), expected);
             assert_eq!(split(&text).unwrap().len(), 2);
             assert_eq!(
                 texts(&text)[1],
@@ -441,7 +449,7 @@ mod tests {
         let v: Variables = [("data", "o'x/y"), ("n", "0.7"), ("m", "-5"), ("s", "1; DROP")]
             .map(|(k, v)| (k.into(), v.into()))
             .into();
-        let s = |t: &str| substitute(t, &v).unwrap().text;
+        let s = |t: &str| substitute(t, &v).unwrap();
         assert_eq!(s("LOCATION ':data/scans' x"), "LOCATION 'o''x/y/scans' x");
         assert_eq!(
             s("train => :n, a::int, {k:1}, {n:n}, x[1:2], :s"),
@@ -460,7 +468,7 @@ mod tests {
             .map(|(k, v)| (k.into(), v.into()))
             .into();
         let text = "SELECT é, :long AS a,\n ':long/x' AS b, :n + oops";
-        let found = substitute(text, &v).unwrap();
+        let found = substituted(text, &v).unwrap();
         let column = |part: &str| {
             let line = found.text.lines().nth(1).unwrap();
             line[..line.find(part).unwrap()].chars().count() as u64 + 1

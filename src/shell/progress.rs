@@ -189,27 +189,30 @@ fn time(seconds: f64) -> String {
     }
 }
 
+/// Characters of the bar.
+const BAR: usize = 24;
+
+/// A bar of which a part is full.
+fn filled(part: &Part) -> String {
+    let full = match part.all {
+        0 => 0,
+        all => (part.done.min(all) as f64 / all as f64 * BAR as f64) as usize,
+    };
+    format!("{}{}", "#".repeat(full), "-".repeat(BAR.saturating_sub(full)))
+}
+
 /// Shows a part; without one, that something is done.
 fn show(bar: &ProgressBar, part: Option<&Part>, took: Duration, total: Duration) {
-    let (template, length) = match part {
-        Some(part) => ("{bar:24} {msg}", part.all.max(part.done)),
-        None => ("{spinner} {msg}", 0),
+    // Bar and numbers are one message, so that they are drawn together.
+    let (template, message) = match part {
+        Some(part) => ("{msg}", format!("{} {}", filled(part), told(part, took))),
+        None => ("{spinner} {msg}", time(total.as_secs_f64().floor())),
     };
     // The templates are right; a wrong one would leave the line as it was.
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("##-"));
+        bar.set_style(style);
     }
-    match part {
-        Some(part) => {
-            bar.set_length(length);
-            bar.set_position(part.done);
-            bar.set_message(told(part, took));
-        }
-        None => {
-            bar.set_message(time(total.as_secs_f64().floor()));
-            bar.tick();
-        }
-    }
+    bar.set_message(message);
 }
 
 #[cfg(test)]
@@ -247,5 +250,7 @@ mod tests {
         };
         assert_eq!(tell(steps).unwrap(), "1000 of 1000 replicates, 500 a second");
         assert_eq!(time(7322.0), "2 h 02 min");
+        let half = part(listing, "").map(|p| filled(&p)).unwrap();
+        assert_eq!(half, "######------------------");
     }
 }

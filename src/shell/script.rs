@@ -1,6 +1,6 @@
 //! Runs a text of statements and commands.
 
-use crate::engine::{Explained, Piece, Place, Position, Session, Variables, message, split, substitute};
+use crate::engine::{Explained, Piece, Place, Position, Session, Variables, message, split, substituted};
 use crate::shell::commands::{self, Call, Flow, Trouble};
 use crate::shell::errors::{self, Report as ErrorReport};
 use crate::shell::kept::Kept;
@@ -187,7 +187,7 @@ impl Script {
                     Err(Trouble::There(failure)) => return Err(failure),
                 },
                 Piece::Statement(s) => {
-                    let sql = substitute(&s.text, &self.variables)
+                    let sql = substituted(&s.text, &self.variables)
                         .map_err(|e| at(shift(e.position, s.position), &e.message))?;
                     let origin = |p: Position| shift(sql.origin(p, &s.text), s.position);
                     self.statement(&sql.text, s.position).await.map_err(|e| match e {

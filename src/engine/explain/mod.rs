@@ -94,7 +94,7 @@ impl Session {
             About::Setting => {
                 let (name, _) = words.second_name()?;
                 let settings = self.settings();
-                let settings = settings.iter().map(String::as_str);
+                let settings = settings.iter().map(String::as_str).chain(names::SHOWN);
                 did_you_mean(&nearest(&name, settings), |n| n.to_owned())
             }
             About::Model(name) => {
@@ -235,12 +235,12 @@ fn found(about: &About, e: &DataFusionError, words: &Words) -> Option<Place> {
             let found = message.split_once("; found ").map(|(_, found)| found);
             let text = found.and_then(|f| words.only(f.trim_matches('\''), Standing::Literal));
             let call = || words.only(named_function(&message)?, Standing::Call);
+            let mut names = message.split('\'').skip(1).step_by(2);
             let name = || {
-                message
-                    .split('\'')
-                    .skip(1)
-                    .step_by(2)
-                    .find_map(|n| words.only(n, Standing::Word))
+                names.find_map(|n| {
+                    let word = words.only(n, Standing::Word);
+                    word.or_else(|| words.only(n, Standing::Literal))
+                })
             };
             text.or_else(call).or_else(name)
         }
@@ -256,9 +256,13 @@ fn named_function(message: &str) -> Option<&str> {
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     let call = message.strip_prefix("no form of the function takes ");
-    let quoted = message
-        .strip_prefix("Function '")
-        .and_then(|rest| rest.split('\'').next());
+    let told = [
+        "Function '",
+        "The function '",
+        "Failed to coerce arguments to satisfy a call to '",
+    ];
+    let rest = told.iter().find_map(|before| message.strip_prefix(before));
+    let quoted = rest.and_then(|rest| rest.split('\'').next());
     let called = || message.split_once("() ").map(|(name, _)| name).filter(|n| is_name(n));
     let ours = || message.split_once(": ").map(|(name, _)| name);
     let name = quoted

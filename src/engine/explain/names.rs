@@ -60,6 +60,9 @@ pub const KEYWORDS: [&str; 44] = [
     "WITH",
 ];
 
+/// What SHOW shows besides settings.
+pub const SHOWN: [&str; 5] = ["ALL", "COLUMNS", "FUNCTIONS", "MODELS", "TABLES"];
+
 /// The views of `information_schema`.
 const INFORMATION: [&str; 7] = [
     "columns",

@@ -39,6 +39,9 @@ pub enum About {
     Other,
 }
 
+/// Formats of external tables.
+const FORMATS: [&str; 7] = ["NIFTI", "NRRD", "DICOM", "CSV", "PARQUET", "JSON", "ARROW"];
+
 /// What stands between two texts.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let rest = &text[text.find(before)? + before.len()..];
@@ -115,6 +118,13 @@ fn of_words(text: &str) -> About {
     if no_setting.iter().any(|s| first.contains(s)) {
         return About::Setting;
     }
+    if let Some(name) = between(first, "there is no option '", "'") {
+        let known = first.split("the options are ").nth(1).map(list);
+        return About::Choice(name.into(), known.unwrap_or_default());
+    }
+    if let Some(format) = first.split("Unable to find factory for ").nth(1) {
+        return About::Choice(format.into(), FORMATS.map(str::to_owned).into());
+    }
     if let Some(name) = between(first, "there is no model '", "'") {
         return About::Model(name.into());
     }
@@ -160,7 +170,12 @@ pub fn wording(e: &DataFusionError) -> String {
     };
     let mut text = text.to_owned();
     // Their names are not the user's.
-    for prefix in ["Invalid or Unsupported Configuration: ", "Cast error: "] {
+    for prefix in [
+        "Invalid or Unsupported Configuration: ",
+        "Cast error: ",
+        "Execution error: ",
+        "Error during planning: ",
+    ] {
         text = text.replace(prefix, "");
     }
     if let Some(rest) = text.strip_prefix("Optimizer rule '") {
