@@ -2,6 +2,7 @@
 
 use super::{COMMANDS, Command, Flow, Trouble, say};
 
+/// The command.
 pub const COMMAND: Command = Command {
     name: "?",
     arguments: "[COMMAND]",

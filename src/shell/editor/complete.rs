@@ -133,6 +133,10 @@ impl Found<'_> {
     /// A word of SQL, in the case of the one that is being written.
     fn keyword(&mut self, keyword: &str) {
         let is_lower = self.word.chars().next().is_some_and(char::is_lowercase);
+        // Nobody writes words of SQL as Select: it is a name with capitals.
+        if !is_lower && self.word.chars().any(char::is_lowercase) {
+            return;
+        }
         match is_lower {
             true => self.add(&keyword.to_lowercase(), &keyword.to_lowercase()),
             false => self.add(keyword, keyword),
