@@ -167,7 +167,11 @@ fn errors_stand_at_file_line_and_column() {
             "study.sql:3:3: ",
             "variable :missing has no value; give one with --set missing=",
         ),
-        ("SELECT 1 AS a;\n  \\nonsense 3", "study.sql:2:3: ", "\\set NAME VALUE"),
+        (
+            "SELECT 1 AS a;\n  \\nonsense 3",
+            "study.sql:2:3: ",
+            "there is no command \\nonsense",
+        ),
         (
             "SELECT 1 AS a;\nSELECT cox(1, 2)",
             "study.sql:2:1: ",

@@ -198,7 +198,8 @@ impl Script {
                             });
                             told(e.told.map_or(s.position, origin), place, &e.message, &e.help)
                         }
-                        Ended::Other(f) => f,
+                        Ended::Other(Failure::Statement(m)) => told(s.position, None, &m, &[]),
+                        Ended::Other(other) => other,
                     })?;
                     self.kept.ran(&s.text);
                 }

@@ -14,8 +14,10 @@ pub struct SessionArguments {
     /// Disk that queries may use for what does not fit into memory, such as 100GB.
     #[arg(long, value_name = "SIZE")]
     temp_limit: Option<String>,
-    /// Safe mode, for statements of others: files are read in the folders of --read alone (without them, in this folder), nothing is
-    /// written, no command of the shell reaches files.
+    /// Safe mode, for statements of others.
+    ///
+    /// Files are read in the folders of --read alone (without them, in this folder), nothing is written, and no command of the shell
+    /// reaches files.
     #[arg(long)]
     pub safe: bool,
     /// A folder that safe mode may read; may be given several times.

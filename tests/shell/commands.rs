@@ -103,3 +103,41 @@ fn files() {
     assert_eq!(std::fs::read_to_string(t.path().join("out.csv")).unwrap(), "five\n5\n");
     assert!(t.run("SELECT 6 AS six;").contains("six"));
 }
+
+#[test]
+fn statements_are_shown_and_logged() {
+    let mut t = Terminal::start();
+    t.run("\\log session.txt");
+    t.run("\\set n 21");
+    t.run("\\echo on");
+    assert!(t.run("SELECT :n * 2 AS twice;").contains("SELECT 21 * 2 AS twice;"));
+    t.run("\\log");
+    let text = std::fs::read_to_string(t.path().join("session.txt")).unwrap();
+    assert!(
+        text.starts_with("SELECT 21 * 2 AS twice;") && text.contains("42"),
+        "{text}"
+    );
+}
+
+#[test]
+fn safe_mode_reaches_no_other_files() {
+    let home = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("own.csv"), "a\n5\n").unwrap();
+    std::fs::write(other.path().join("other.csv"), "a\n6\n").unwrap();
+    let mut t = Terminal::start_in(home, &["--safe", "--memory-limit", "300MB"], &[]);
+    assert!(t.run("SELECT a FROM 'own.csv';").contains('5'));
+    let text = t.run(&format!("SELECT a FROM '{}/other.csv';", other.path().display()));
+    assert!(text.contains("line:1:"), "{text}");
+    for sql in [
+        "COPY (SELECT 1) TO 'x.csv';",
+        "\\o x.csv",
+        "\\save x.sql",
+        "\\log x.txt",
+        "\\i own.csv",
+    ] {
+        assert!(t.run(sql).contains("line:1:"), "{sql}");
+    }
+    assert!(!t.path().join("x.csv").exists() && !t.path().join("x.sql").exists());
+    assert!(t.run("SHOW radsql.memory_limit;").contains("300"));
+}

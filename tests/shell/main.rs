@@ -5,4 +5,5 @@ mod commands;
 mod completion;
 mod editing;
 mod history;
+mod pictures;
 mod terminal;

@@ -130,13 +130,14 @@ impl Found<'_> {
         }
     }
 
+    /// Whether the word has capitals and small letters: nobody writes words and functions of SQL as Select, so it is a name.
+    fn is_mixed(&self) -> bool {
+        self.word.chars().any(char::is_uppercase) && self.word.chars().any(char::is_lowercase)
+    }
+
     /// A word of SQL, in the case of the one that is being written.
     fn keyword(&mut self, keyword: &str) {
         let is_lower = self.word.chars().next().is_some_and(char::is_lowercase);
-        // Nobody writes words of SQL as Select: it is a name with capitals.
-        if !is_lower && self.word.chars().any(char::is_lowercase) {
-            return;
-        }
         match is_lower {
             true => self.add(&keyword.to_lowercase(), &keyword.to_lowercase()),
             false => self.add(keyword, keyword),
@@ -161,7 +162,7 @@ fn tables(found: &mut Found<'_>, names: &dyn Names) {
 }
 
 fn functions(found: &mut Found<'_>, names: &dyn Names) {
-    if found.word.is_empty() {
+    if found.word.is_empty() || found.is_mixed() {
         return;
     }
     for function in names.functions().iter().filter(|f| !f.gives_rows) {
@@ -170,6 +171,9 @@ fn functions(found: &mut Found<'_>, names: &dyn Names) {
 }
 
 fn keywords(found: &mut Found<'_>) {
+    if found.is_mixed() {
+        return;
+    }
     for keyword in KEYWORDS {
         found.keyword(keyword);
     }
