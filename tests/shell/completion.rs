@@ -37,8 +37,8 @@ fn keywords_tables_columns_and_functions() {
     completes(&mut t, "SELECT 1 FROM patients WHERE \"De", "WHERE \"Dead\"");
     completes(
         &mut t,
-        "WITH c AS (SELECT 1 AS inner_name) SELECT 1 FROM c WHERE inn",
-        "WHERE inner_name",
+        "WITH c AS (SELECT 1 AS tumour_grade) SELECT 1 FROM c WHERE tum",
+        "WHERE tumour_grade",
     );
     t.clear();
     t.send("SELECT  FROM patients");
