@@ -76,13 +76,18 @@ pub fn complete(text: &str, cursor: usize, names: &dyn Names) -> (usize, Vec<Pai
             for argument in &arguments {
                 found.add(&format!("{argument} => "), argument);
             }
+            // What has arguments by name takes nothing else, but a query at first.
+            if !arguments.is_empty() {
+                if word.is_empty() || "select".starts_with(&word.to_lowercase()) {
+                    found.keyword("SELECT");
+                }
+                return (place.start, found.pairs);
+            }
             // INSERT INTO t (...) as well.
             columns(&mut found, None);
             functions(&mut found, names);
-            if arguments.is_empty() && !word.is_empty() {
+            if !word.is_empty() {
                 keywords(&mut found);
-            } else if word.is_empty() || "select".starts_with(&word.to_lowercase()) {
-                found.keyword("SELECT");
             }
         }
         Kind::Expression => {
