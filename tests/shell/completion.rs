@@ -51,7 +51,7 @@ fn keywords_tables_columns_and_functions() {
     completes(&mut t, "SELECT percentile_c", "SELECT percentile_cont(");
     completes(&mut t, "SELECT * FROM unpiv", "FROM unpivot_features(");
     t.see("(query), id => column)");
-    completes(&mut t, "SELECT * FROM unpivot_features((SELECT 1), i", "id => ");
+    completes(&mut t, "SELECT * FROM unpivot_features((SELECT 1), i", "id =>");
 }
 
 #[test]
