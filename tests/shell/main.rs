@@ -1,4 +1,5 @@
 //! The shell, as somebody at a terminal sees it.
+#![allow(clippy::unwrap_used)]
 
 mod cancel;
 mod commands;
