@@ -141,7 +141,8 @@ def main():
             try:
                 found = extractor.execute(image, mask)
             except (ValueError, RuntimeError) as e:
-                c["error"] = str(e).splitlines()[0]
+                # Without the place in SimpleITK's sources, which is one of the machine that built it.
+                c["error"] = str(e).splitlines()[0].split(": /")[0]
                 continue
             for key, value in found.items():
                 if key.startswith("diagnostics_") and "_Versions_" not in key:
