@@ -196,7 +196,7 @@ impl Script {
                                 start: origin(p.start),
                                 length: p.length,
                             });
-                            told(e.told.map_or(s.position, origin), place, &e.message, &e.help)
+                            told(place.map_or(s.position, |p| p.start), place, &e.message, &e.help)
                         }
                         Ended::Other(Failure::Statement(m)) => told(s.position, None, &m, &[]),
                         Ended::Other(other) => other,

@@ -141,3 +141,16 @@ fn safe_mode_reaches_no_other_files() {
     assert!(!t.path().join("x.csv").exists() && !t.path().join("x.sql").exists());
     assert!(t.run("SHOW radsql.memory_limit;").contains("300"));
 }
+
+#[test]
+fn limits_are_options() {
+    let home = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let mut t = Terminal::start_in(home, &["--memory-limit", "300MB", "--temp-limit", "1MB"], &[]);
+    assert!(t.run("SHOW radsql.memory_limit;").contains("300"));
+    // Four times the memory to sort, and nowhere to put it.
+    let text = t.run(
+        "SELECT count(*) FROM (SELECT value, repeat(value, 8) AS text FROM generate_series(1, 20000000) ORDER BY text, value);",
+    );
+    assert!(text.contains("line:1:") && text.contains("temp"), "{text}");
+    assert!(t.run("SELECT 7 AS n;").contains('7'));
+}

@@ -3,8 +3,11 @@
 
 mod cancel;
 mod commands;
+#[path = "../common/mod.rs"]
+mod common;
 mod completion;
 mod editing;
+mod features;
 mod history;
 mod pictures;
 mod terminal;

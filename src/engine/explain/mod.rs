@@ -24,9 +24,7 @@ const LISTED: usize = 10;
 pub struct Explained {
     /// What is wrong, in one line as a rule.
     pub message: String,
-    /// Where in the statement the error itself says that it lies.
-    pub told: Option<Position>,
-    /// Where in the statement it lies, said or found.
+    /// Where in the statement it lies, as the error says or as its words are found there.
     pub place: Option<Place>,
     /// What may help, a line each.
     pub help: Vec<String>,
@@ -37,8 +35,7 @@ impl Session {
     pub fn explain(&self, e: &DataFusionError, statement: &str) -> Explained {
         let words = Words::of(statement);
         let about = about(e);
-        let told = told(e);
-        let place = match told {
+        let place = match told(e) {
             Some(start) => Some(span(e, start).unwrap_or_else(|| words.at(start))),
             None => found(&about, e, &words),
         };
@@ -53,7 +50,6 @@ impl Session {
         help.extend(self.usage(e, &about, &message, &words));
         Explained {
             message,
-            told,
             place,
             help,
         }
