@@ -191,7 +191,11 @@ fn errors_stand_at_file_line_and_column() {
         // A text that cannot be cut into statements runs none of them.
         assert_eq!(out, if part == "Unterminated" { "" } else { "a\n1\n" }, "{sql}");
     }
-    fs::write(dir.path().join("steps.sql"), "SELECT 1 AS a;\nSELECT\n  nothing;\nSELECT 2 AS a;").expect("a file");
+    fs::write(
+        dir.path().join("steps.sql"),
+        "SELECT 1 AS a;\nSELECT\n  nothing;\nSELECT 2 AS a;",
+    )
+    .expect("a file");
     let (status, out, err) = run(&["-f", &dir.path().join("steps.sql").display().to_string()]);
     assert_eq!((status, out.as_str()), (1, "a\n1\n"), "{err}");
     assert!(err.contains("steps.sql:3:3: "), "{err}");
