@@ -47,6 +47,11 @@ impl Kept {
         self.is_on = true;
     }
 
+    /// A statement was stopped, whose result would be the last one.
+    pub fn stopped(&mut self) {
+        self.last = Last::Torn;
+    }
+
     /// A statement has been run.
     pub fn ran(&mut self, statement: &str) {
         if self.is_on {

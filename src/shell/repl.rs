@@ -37,6 +37,7 @@ pub async fn run(mut script: Script, history: bool) -> Result<(), Failure> {
         let result = tokio::select! {
             biased;
             () = signals::interrupted() => {
+                script.kept.stopped();
                 script.tell("stopped");
                 Ok(Flow::On)
             }
