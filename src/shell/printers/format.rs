@@ -59,8 +59,10 @@ pub enum Expanded {
     /// Always.
     On,
     /// Never.
-    #[default]
     Off,
+    /// Where a row is alone, and its columns are wider than the terminal.
+    #[default]
+    Alone,
     /// Where its columns are wider than the terminal.
     Auto,
 }
