@@ -81,6 +81,10 @@ fn settings_of_the_shell() {
     assert!(t.run("SELECT :name AS n;").contains("variable :name has no value"));
     let text = t.run("\\explain SELECT 1 + 1");
     assert!(text.contains("Projection"), "{text}");
+    t.run("\\set x 3");
+    t.run("\\format table");
+    let text = t.run("\\explain analyze SELECT :x AS x;");
+    assert!(text.contains("Plan with Metrics") && text.contains("output_rows") && !text.contains("row 1"), "{text}");
 }
 
 #[test]
