@@ -174,12 +174,12 @@ fn errors_stand_at_file_line_and_column() {
         ),
         (
             "SELECT 1 AS a;\nSELECT cox(1, 2)",
-            "study.sql:2:1: ",
+            "study.sql:2:8: ",
             "cox: expected cox(time, event, x, ...), found 2 arguments",
         ),
         (
             "SELECT 1 AS a;\n\nSELECT kaplan_meier(a, 2) FROM (SELECT 1 AS a)",
-            "study.sql:3:1: ",
+            "study.sql:3:24: ",
             "must be 0 or 1",
         ),
     ] {
@@ -191,7 +191,11 @@ fn errors_stand_at_file_line_and_column() {
         // A text that cannot be cut into statements runs none of them.
         assert_eq!(out, if part == "Unterminated" { "" } else { "a\n1\n" }, "{sql}");
     }
-    fs::write(dir.path().join("steps.sql"), "SELECT 1 AS a;\nSELECT\n  nothing;\nSELECT 2 AS a;").expect("a file");
+    fs::write(
+        dir.path().join("steps.sql"),
+        "SELECT 1 AS a;\nSELECT\n  nothing;\nSELECT 2 AS a;",
+    )
+    .expect("a file");
     let (status, out, err) = run(&["-f", &dir.path().join("steps.sql").display().to_string()]);
     assert_eq!((status, out.as_str()), (1, "a\n1\n"), "{err}");
     assert!(err.contains("steps.sql:3:3: "), "{err}");
@@ -388,4 +392,65 @@ fn an_interrupted_command_ends_with_130() {
     );
     assert_eq!(status, 130);
     assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn nobody_hears_an_error_and_the_status_tells_it() {
+    for sink in ["2>/dev/full", "2>&1 | true"] {
+        let command = format!("set -o pipefail; \"$RADSQL\" -c 'SELEC 1' {sink}");
+        let status = Command::new("bash")
+            .args(["-c", &command])
+            .env("RADSQL", env!("CARGO_BIN_EXE_radsql"))
+            .status()
+            .expect("bash");
+        assert_eq!(status.code(), Some(1), "{sink}");
+    }
+}
+
+#[test]
+fn a_log_is_there_whatever_ends_the_run() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let log = dir.path().join("log.txt");
+    let sql = format!("\\log {}\nSELECT 7 AS seven;\n", log.display());
+    assert_eq!(run(&["-c", &sql]).0, 0);
+    let text = fs::read_to_string(&log).expect("a log");
+    assert!(
+        text.starts_with("SELECT 7 AS seven;") && text.contains("1 row"),
+        "{text}"
+    );
+    let (status, ..) = run(&["-c", &format!("{sql}SELECT nothing;")]);
+    assert_eq!(status, 1);
+    assert!(fs::read_to_string(&log).expect("a log").contains("SELECT nothing;"));
+}
+
+#[test]
+fn variables_given_from_outside_stay() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let text = "\\unset x\n\\set x 5\n\\set y 'a b'\nSELECT :x AS x, :y AS y;";
+    let (status, out, err) = run_file(dir.path(), text, &["--set", "x=1"]);
+    assert_eq!((status, out.as_str()), (0, "x,y\n1,a b\n"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_ended_from_outside_leaves_no_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let sql = "SELECT 1; SELECT sum(a.value) FROM generate_series(1, 3000000) a, generate_series(1, 3000000) b";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_radsql"))
+        .args(["-c", sql, "-o", "out.csv"])
+        .current_dir(dir.path())
+        .spawn()
+        .expect("it runs");
+    let begun = Instant::now();
+    while fs::read_dir(dir.path()).expect("a folder").count() == 0 {
+        assert!(begun.elapsed().as_secs() < 60);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .expect("kill");
+    assert_eq!(child.wait().expect("its end").code(), Some(143));
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0);
 }

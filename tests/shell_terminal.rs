@@ -68,7 +68,11 @@ fn a_terminal_shows_the_ends_of_what_is_too_large() {
     let columns: Vec<String> = (0..60).map(|i| format!("{i} AS column_{i}")).collect();
     let sql = format!("SELECT {}, '{}' AS last", columns.join(", "), "漢".repeat(300));
     let Some(out) = terminal(72, 24, &[], &sql) else { return };
-    let out = plain(&out);
+    // A row alone is shown whole, a line a column.
+    let alone = plain(&out);
+    assert!((0..60).all(|i| alone.contains(&format!("column_{i} "))), "{alone}");
+    let sql = format!("{sql} FROM generate_series(1, 2)");
+    let out = plain(&terminal(72, 24, &[], &sql).expect("a terminal"));
     // Each of these characters takes two columns.
     let width = |line: &str| line.chars().map(|c| if c == '漢' { 2 } else { 1 }).sum::<usize>();
     assert!(out.lines().all(|line| width(line) <= 72), "{out}");
@@ -76,7 +80,7 @@ fn a_terminal_shows_the_ends_of_what_is_too_large() {
         out.contains("column_0") && out.contains("┆ … ┆") && out.contains("漢…"),
         "{out}"
     );
-    assert!(out.contains("1 row, 61 columns, 4 shown (57 not)\n"), "{out}");
+    assert!(out.contains("2 rows, 61 columns, 4 shown (57 not)\n"), "{out}");
     let out = plain(&terminal(72, 24, &[], "SELECT value FROM generate_series(1, 5000)").expect("a terminal"));
     let values: Vec<i64> = out
         .lines()

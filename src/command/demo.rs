@@ -1,6 +1,7 @@
 //! `radsql demo DIR`
 
 use crate::shell::script::Failure;
+use crate::shell::terminal;
 use indicatif::{ProgressBar, ProgressStyle};
 use radsql_demo::{CohortOptions, Form, write_cohort};
 use std::path::PathBuf;
@@ -76,8 +77,8 @@ impl Demo {
         if self.dicom {
             sets += " --set format=dicom";
         }
-        eprintln!("{sites}; {dir}/README.md says what they are");
-        eprintln!("next: radsql run sql/reproduce/crlm/*.sql {sets}");
+        terminal::tell(&format!("{sites}; {dir}/README.md says what they are"));
+        terminal::tell(&format!("next: radsql run sql/reproduce/crlm/*.sql {sets}"));
         Ok(())
     }
 }

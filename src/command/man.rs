@@ -2,6 +2,7 @@
 
 use super::Arguments;
 use crate::shell::Failure;
+use crate::shell::terminal;
 use clap::CommandFactory;
 use clap_mangen::{Man, generate_to};
 use std::io::{self, Write};
@@ -36,7 +37,7 @@ impl Manual {
             Some(dir) => {
                 let written = std::fs::create_dir_all(&dir).and_then(|()| generate_to(command, &dir));
                 written.map_err(|e| Failure::Statement(format!("man: {}: {e}", dir.display())))?;
-                eprintln!("manual pages written to {}", dir.display());
+                terminal::tell(&format!("manual pages written to {}", dir.display()));
                 Ok(())
             }
         }

@@ -7,7 +7,7 @@ mod run;
 mod serve;
 
 use crate::shell::settings::SessionArguments;
-use crate::shell::{Failure, OutputArguments, apart, interactive, interrupted, statements};
+use crate::shell::{Failure, OutputArguments, answer, apart, interactive, signals, statements, terminal};
 use clap::{Parser, Subcommand};
 use completions::Completions;
 use demo::Demo;
@@ -67,16 +67,14 @@ mod status {
     pub const INTERRUPTED: u8 = 130;
 }
 
-/// Stack of the thread that plans statements, and of those that run them. Planning goes down a statement's expressions:
-/// a chain of ten thousand terms is that deep.
-const PLANNING_STACK: usize = 1 << 30;
+/// Stack of the threads that run statements.
 const RUNNING_STACK: usize = 64 << 20;
 
 /// Runs the command of this process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let command = std::thread::Builder::new()
-        .stack_size(PLANNING_STACK)
+        .stack_size(answer::STACK)
         .spawn(move || run(arguments));
     match command.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
@@ -98,10 +96,14 @@ fn run(arguments: Arguments) -> ExitCode {
                 interactive(&arguments.output, &arguments.session, !arguments.no_history).await
             }
             Some(Command::Serve(serve)) => serve.execute().await,
-            _ => tokio::select! {
-                result = execute(arguments) => result,
-                () = interrupted() => Err(Failure::Interrupted),
-            },
+            _ => {
+                signals::listen(false);
+                tokio::select! {
+                    biased;
+                    () = signals::interrupted() => Err(Failure::Interrupted),
+                    result = execute(arguments) => result,
+                }
+            }
         }
     });
     // Work on scans that was stopped need not end before the process does.
@@ -115,7 +117,7 @@ fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn failed(message: &str, status: u8) -> ExitCode {
-    eprintln!("{message}");
+    terminal::tell(message);
     ExitCode::from(status)
 }
 

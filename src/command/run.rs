@@ -7,6 +7,7 @@ use crate::shell::printers::Output;
 use crate::shell::report::Report;
 use crate::shell::script::{Failure, Script};
 use crate::shell::settings::SessionArguments;
+use crate::shell::terminal;
 use std::path::{Path, PathBuf};
 
 /// Run SQL files, one after the other, in one session.
@@ -83,7 +84,7 @@ impl Run {
             }
         }
         for name in script.unknown() {
-            eprintln!("--set {name}: no file has a variable of that name");
+            terminal::tell(&format!("--set {name}: no file has a variable of that name"));
         }
         script.finish().await
     }

@@ -11,6 +11,7 @@ use crate::server::user_command::{self, Added, PASSWORD_VARIABLE, Process, Surro
 use crate::server::users::{Account, Users};
 use crate::shell::Failure;
 use crate::shell::settings::size;
+use crate::shell::terminal;
 use base64::Engine as _;
 use clap::{Args, Subcommand};
 use radsql_udfs::FilePolicy;
@@ -163,13 +164,16 @@ impl Serve {
         })?;
         log::start();
         if let Some(address) = server.address() {
-            eprintln!("radsql {} serves {scheme}://{address}", env!("CARGO_PKG_VERSION"));
+            terminal::tell(&format!(
+                "radsql {} serves {scheme}://{address}",
+                env!("CARGO_PKG_VERSION")
+            ));
         }
         if let Some(address) = server.metrics_address() {
-            eprintln!("health and metrics: http://{address}/metrics");
+            terminal::tell(&format!("health and metrics: http://{address}/metrics"));
         }
         if let Some(password) = shown {
-            eprintln!("user radsql, password {}", password.as_str());
+            terminal::tell(&Zeroizing::new(format!("user radsql, password {}", password.as_str())));
         }
         let reloading = reload(server.shared(), self.users.clone());
         tokio::select! {
@@ -353,8 +357,8 @@ impl User {
                 let added =
                     user_command::add(&self.users, &name, role, &mut Process::default(), &Argon2id).map_err(usage)?;
                 match added {
-                    Added::New(role) => eprintln!("{name} is a new {role}"),
-                    Added::Changed(role) => eprintln!("{name} has another password and is a {role}"),
+                    Added::New(role) => terminal::tell(&format!("{name} is a new {role}")),
+                    Added::Changed(role) => terminal::tell(&format!("{name} has another password and is a {role}")),
                 }
                 Ok(())
             }

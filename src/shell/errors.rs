@@ -1,5 +1,7 @@
 //! Errors as the command line tells them: what is wrong, where, the line with a mark under the place, and what may help.
 
+use super::statement::shown as visible;
+use super::terminal;
 use crate::engine::{Place, Position};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -11,10 +13,9 @@ const WIDTH: usize = 100;
 /// What a tab becomes.
 const TAB: &str = "    ";
 
-/// Whether errors may have colours: on a terminal, unless `NO_COLOR` says otherwise.
+/// Whether errors may have colours.
 pub fn colours() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-    std::io::stderr().is_terminal() && !refused
+    terminal::colours(std::io::stderr().is_terminal())
 }
 
 /// An error and the text that it is in.
@@ -36,7 +37,7 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// `file:line:column: message`, the line of the text with the place marked, and the help. Without an end of line.
     pub fn render(&self, colours: bool) -> String {
-        let mut out = format!("{}:{}: {}", self.name, self.position, self.message);
+        let mut out = format!("{}:{}: {}", visible(self.name), self.position, visible(self.message));
         let line = self.place.map_or(self.position.line, |p| p.start.line);
         if let Some(excerpt) = Excerpt::of(self.text, line, self.place) {
             let paint = |code: &str, text: &str| match colours {
@@ -53,9 +54,9 @@ impl Report<'_> {
             }
         }
         for help in self.help {
-            let help = match colours {
-                true => format!("\u{1b}[36m{help}\u{1b}[0m"),
-                false => help.clone(),
+            let help = match (visible(help), colours) {
+                (help, true) => format!("\u{1b}[36m{help}\u{1b}[0m"),
+                (help, false) => help,
             };
             let _ = write!(out, "\n  {help}");
         }

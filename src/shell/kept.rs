@@ -1,4 +1,4 @@
-//! What a session keeps for commands that come later: its last result, and the statements that it has run.
+//! What a session keeps for commands that come later: its last result, and what it has run.
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -10,18 +10,35 @@ const MOST: usize = 256 << 20;
 #[derive(Default)]
 pub struct Kept {
     is_on: bool,
-    result: Option<KeptResult>,
-    statements: Vec<String>,
+    last: Last,
+    ran: Vec<Ran>,
+}
+
+/// What is known of the last result.
+#[derive(Default)]
+enum Last {
+    /// There was none.
+    #[default]
+    None,
+    Whole(KeptResult),
+    TooLarge,
+    /// It was not read to its end.
+    Torn,
+}
+
+/// Something that was run.
+enum Ran {
+    Statement(String),
+    /// A command that statements behind it depend on.
+    Command(String),
 }
 
 /// A result.
 pub struct KeptResult {
     /// Its columns.
     pub schema: SchemaRef,
-    /// Its rows; empty when they were too many.
+    /// Its rows.
     pub batches: Vec<RecordBatch>,
-    /// Whether they were.
-    pub is_too_large: bool,
 }
 
 impl Kept {
@@ -30,31 +47,77 @@ impl Kept {
         self.is_on = true;
     }
 
+    /// A statement was stopped, whose result would be the last one.
+    pub fn stopped(&mut self) {
+        self.last = Last::Torn;
+    }
+
     /// A statement has been run.
     pub fn ran(&mut self, statement: &str) {
         if self.is_on {
-            self.statements.push(statement.to_owned());
+            self.ran.push(Ran::Statement(statement.to_owned()));
         }
     }
 
-    /// The statements that were run, in their order.
-    pub fn statements(&self) -> &[String] {
-        &self.statements
+    /// A command has been run that changes what statements mean.
+    pub fn ran_command(&mut self, name: &str, text: &str) {
+        if self.is_on {
+            self.ran.push(Ran::Command(format!("\\{name} {text}")));
+        }
+    }
+
+    /// The last statement that was run.
+    pub fn last_statement(&self) -> Option<&str> {
+        self.ran.iter().rev().find_map(|ran| match ran {
+            Ran::Statement(text) => Some(text.as_str()),
+            Ran::Command(_) => None,
+        })
+    }
+
+    /// All that was run, as a file that `radsql run` takes.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for ran in &self.ran {
+            match ran {
+                Ran::Command(text) => out.push_str(text),
+                Ran::Statement(text) => {
+                    let text = text.trim_end();
+                    out.push_str(text);
+                    // A comment would take the semicolon in.
+                    let has_comment = text.lines().next_back().is_some_and(|line| line.contains("--"));
+                    out.push_str(if has_comment { "\n;" } else { ";" });
+                }
+            }
+            out.push('\n');
+        }
+        out
     }
 
     /// The last result that had columns.
-    pub fn result(&self) -> Option<&KeptResult> {
-        self.result.as_ref()
+    ///
+    /// # Errors
+    /// When there was none, or it is not here as a whole.
+    pub fn result(&self) -> Result<&KeptResult, String> {
+        match &self.last {
+            Last::Whole(result) => Ok(result),
+            Last::None => Err("there is no result yet".into()),
+            Last::TooLarge => Err(
+                "the last result was too large to be kept; \\o FILE before the statement writes it as it comes".into(),
+            ),
+            Last::Torn => Err("the last result was not read to its end; run the statement again".into()),
+        }
     }
 
-    /// Begins to keep a result. The last one stays until all of this one is there.
+    /// Begins to keep a result, in the place of the last one.
     pub fn begin(&mut self, schema: &SchemaRef) -> Keeping<'_> {
         let is_on = self.is_on && !schema.fields().is_empty();
+        if is_on {
+            self.last = Last::Torn;
+        }
         Keeping {
             result: is_on.then(|| KeptResult {
                 schema: SchemaRef::clone(schema),
                 batches: vec![],
-                is_too_large: false,
             }),
             bytes: 0,
             kept: self,
@@ -76,7 +139,6 @@ impl Keeping<'_> {
         self.bytes += batch.get_array_memory_size();
         if self.bytes > MOST {
             result.batches.clear();
-            result.is_too_large = true;
         } else {
             result.batches.push(batch.clone());
         }
@@ -85,7 +147,10 @@ impl Keeping<'_> {
     /// It is complete.
     pub fn end(self) {
         if let Some(result) = self.result {
-            self.kept.result = Some(result);
+            self.kept.last = match self.bytes > MOST {
+                true => Last::TooLarge,
+                false => Last::Whole(result),
+            };
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line's shell: scripts, statements line by line, and how results are shown.
 
+pub mod answer;
 pub mod commands;
 mod editor;
 mod errors;
@@ -11,6 +12,8 @@ mod repl;
 pub mod report;
 pub mod script;
 pub mod settings;
+pub mod signals;
+mod statement;
 pub mod terminal;
 
 pub use script::Failure;
@@ -19,8 +22,6 @@ use printers::{Format, Output};
 use script::Script;
 use settings::SessionArguments;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
-use tokio::sync::Notify;
 
 /// Where results go, and how they look.
 #[derive(Debug, clap::Args)]
@@ -31,30 +32,6 @@ pub struct OutputArguments {
     /// Write results to this file.
     #[arg(short = 'o', value_name = "FILE")]
     pub output: Option<PathBuf>,
-}
-
-/// Ends when the user presses Ctrl-C. A thread of its own listens: those of the runtime may all be at work for seconds.
-pub async fn interrupted() {
-    static PRESSED: LazyLock<Arc<Notify>> = LazyLock::new(|| {
-        let pressed = Arc::new(Notify::new());
-        let notify = Arc::clone(&pressed);
-        std::thread::spawn(move || {
-            // Without it the key ends the process, as it does in any other.
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-                return;
-            };
-            runtime.block_on(async {
-                while tokio::signal::ctrl_c().await.is_ok() {
-                    // In a pager the key is the pager's.
-                    if !printers::is_paging() {
-                        notify.notify_waiters();
-                    }
-                }
-            });
-        });
-        pressed
-    });
-    PRESSED.notified().await;
 }
 
 /// Runs work that waits or computes on a thread of its own, so that Ctrl-C is heard meanwhile.
@@ -73,6 +50,7 @@ pub async fn apart<T: Send + 'static>(
 /// # Errors
 /// When the terminal or the output fails.
 pub async fn interactive(output: &OutputArguments, session: &SessionArguments, history: bool) -> Result<(), Failure> {
+    signals::listen(true);
     let output = Output::open(output)?;
     repl::run(Script::new(output.without_gaps(), session)?, history).await
 }

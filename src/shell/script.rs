@@ -1,21 +1,17 @@
 //! Runs a text of statements and commands.
 
-use crate::engine::{Explained, Piece, Place, Position, Session, Variables, message, split, substituted};
+use crate::engine::{Piece, Place, Position, Session, Variables, split, substituted};
 use crate::shell::commands::{self, Call, Flow, Trouble};
 use crate::shell::errors::{self, Report as ErrorReport};
 use crate::shell::kept::Kept;
-use crate::shell::printers::Output;
-use crate::shell::progress::Progress;
+use crate::shell::printers::{Output, secure_pager};
 use crate::shell::report::Report;
 use crate::shell::settings::SessionArguments;
-use datafusion::arrow::array::RecordBatch;
-use datafusion::common::DataFusionError;
-use futures::StreamExt;
+use crate::shell::statement::Ended;
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Why a script ended before its end.
 #[derive(Debug)]
@@ -39,14 +35,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Why a statement ended before its end.
-enum Ended {
-    /// It failed.
-    Failed(Explained),
-    /// Its result could not be written.
-    Other(Failure),
-}
-
 /// A session with the variables of its script and a place for results.
 pub struct Script {
     session: Arc<Session>,
@@ -64,10 +52,12 @@ pub struct Script {
     is_safe: bool,
     /// The last result, and what was run.
     pub kept: Kept,
-    report: Option<Report>,
+    pub(super) report: Option<Report>,
     files: Vec<String>,
     /// Names of given variables that the texts know.
     known: BTreeSet<String>,
+    /// Statements and commands of the text behind the one at work.
+    left: usize,
 }
 
 /// Files within files.
@@ -76,6 +66,9 @@ const DEEPEST: usize = 16;
 impl Script {
     /// A new session that writes results to `output`.
     pub fn new(output: Output, arguments: &SessionArguments) -> Result<Self, Failure> {
+        if arguments.safe {
+            secure_pager();
+        }
         Ok(Self {
             session: Arc::new(arguments.session()?),
             is_safe: arguments.safe,
@@ -89,6 +82,7 @@ impl Script {
             report: None,
             files: vec![],
             known: BTreeSet::new(),
+            left: 0,
         })
     }
 
@@ -125,6 +119,24 @@ impl Script {
         }
     }
 
+    /// Statements and commands of the last text that were not run, because one before them failed.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The file that a command's text means: in quotes or without, with the values of variables in it, and `~` for the home.
+    pub fn file(&self, text: &str) -> PathBuf {
+        let text = text.trim();
+        let text = expand(unquoted(text), &self.variables).0;
+        let home = text
+            .strip_prefix('~')
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        match (home, dirs::home_dir()) {
+            (Some(rest), Some(home)) => home.join(rest.trim_start_matches('/')),
+            _ => text.into(),
+        }
+    }
+
     /// Its variables.
     pub fn variables(&self) -> &Variables {
         &self.variables
@@ -147,9 +159,9 @@ impl Script {
         Ok(())
     }
 
-    /// Takes a variable's value away; whether it had one.
+    /// Takes a variable's value away, unless it was given from outside; whether it had one.
     pub fn unset(&mut self, name: &str) -> bool {
-        self.variables.remove(name).is_some()
+        self.given.contains_key(name) || self.variables.remove(name).is_some()
     }
 
     /// Runs a text; `name` stands for it in messages, and files that it includes lie beside it. Stops at the first error, and
@@ -178,7 +190,11 @@ impl Script {
         };
         let at = |start: Position, message: &str| told(start, Some(Place { start, length: 1 }), message, &[]);
         let pieces = split(text).map_err(|e| at(e.position, &e.message))?;
-        for piece in pieces {
+        let count = pieces.len();
+        for (i, piece) in pieces.into_iter().enumerate() {
+            if depth == 0 {
+                self.left = count - i - 1;
+            }
             match piece {
                 Piece::Command { text, position } => match commands::run(self, &text, name, depth).await {
                     Ok(Flow::On) => {}
@@ -225,37 +241,6 @@ impl Script {
         Ok(flow)
     }
 
-    /// Shows the rows of a query that a command asks for: no report tells of it.
-    ///
-    /// # Errors
-    /// That of the query.
-    pub async fn show(&mut self, sql: &str) -> Result<(), Trouble> {
-        let failed = |e: DataFusionError| Trouble::Here(message(&e));
-        let mut stream = self
-            .session
-            .sql(sql)
-            .await
-            .map_err(failed)?
-            .execute_stream()
-            .await
-            .map_err(failed)?;
-        let mut printer = self.output.result(&stream.schema())?;
-        while let Some(batch) = stream.next().await.transpose().map_err(failed)? {
-            printer.batch(&batch)?;
-        }
-        Ok(printer.finish()?)
-    }
-
-    /// Shows rows.
-    ///
-    /// # Errors
-    /// Those of the output.
-    pub fn show_batch(&mut self, batch: &RecordBatch) -> Result<(), Trouble> {
-        let mut printer = self.output.result(&batch.schema())?;
-        printer.batch(batch)?;
-        Ok(printer.finish()?)
-    }
-
     /// Given variables that no text has: misspelt, most likely.
     pub fn unknown(&self) -> impl Iterator<Item = &String> {
         self.given.keys().filter(|name| !self.known.contains(*name))
@@ -264,6 +249,9 @@ impl Script {
     /// Ends the script's output, and writes its report.
     pub async fn finish(self) -> Result<(), Failure> {
         self.output.finish()?;
+        if let Some(log) = self.log {
+            log.finish()?;
+        }
         match self.report {
             Some(report) => {
                 report
@@ -279,90 +267,24 @@ impl Script {
         if depth >= DEEPEST {
             return Err(format!("files include one another {DEEPEST} deep"));
         }
-        let file = file.trim().trim_end_matches(';').trim_end().trim_matches('\'');
-        let (file, unknown) = expand(file, &self.variables);
-        if let Some(name) = unknown {
-            return Err(format!("variable :{name} has no value; give one with --set {name}=..."));
-        }
+        let file_text = file;
+        let file = self.file(file);
         let path = Path::new(from).parent().unwrap_or(Path::new("")).join(&file);
         let name = path.display().to_string();
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok((name, text)),
-            Err(e) => Err(format!("'{name}' cannot be read: {e}")),
+            Err(e) => Err(match expand(file_text, &self.variables).1 {
+                Some(name) => format!("variable :{name} has no value; give one with --set {name}=..."),
+                None => format!("'{name}' cannot be read: {e}"),
+            }),
         }
     }
+}
 
-    /// Runs one statement that begins at `position`, and writes its result.
-    async fn statement(&mut self, sql: &str, position: Position) -> Result<(), Ended> {
-        if self.echo {
-            eprintln!("{sql};");
-        }
-        if let Some(log) = &mut self.log {
-            log.text(&format!("{sql};")).map_err(|e| Ended::Other(e.into()))?;
-        }
-        let clock = Instant::now();
-        if let Some(report) = &mut self.report {
-            report.statement(sql, position);
-        }
-        let mut progress = Some(Progress::watch(&self.session));
-        let session = Arc::clone(&self.session);
-        let failed = |e: DataFusionError| Ended::Failed(session.explain(&e, sql));
-        let frame = session.sql(sql).await.map_err(failed)?;
-        let schema = Arc::new(frame.schema().as_arrow().clone());
-        let mut stream = frame.execute_stream().await.map_err(failed)?;
-        // A statement that fails at once shows no heading of a result.
-        let mut next = stream.next().await.transpose().map_err(failed)?;
-        // Results on the same terminal would run into the line.
-        if io::stdout().is_terminal() {
-            progress = None;
-        }
-        let mut printer = self.output.result(&schema).map_err(|e| Ended::Other(e.into()))?;
-        let mut logged = match &mut self.log {
-            Some(log) => Some(log.result(&schema).map_err(|e| Ended::Other(e.into()))?),
-            None => None,
-        };
-        if let Some(report) = &mut self.report {
-            report.result(&schema);
-        }
-        let mut keeping = self.kept.begin(&schema);
-        let gone = printer.gone();
-        let mut is_left = false;
-        while let Some(batch) = next {
-            keeping.batch(&batch);
-            if let Some(logged) = &mut logged {
-                logged.batch(&batch).map_err(|e| Ended::Other(e.into()))?;
-            }
-            printer.batch(&batch).map_err(|e| Ended::Other(e.into()))?;
-            if let Some(report) = &mut self.report {
-                report.batch(&schema, &batch).map_err(|e| Ended::Other(e.into()))?;
-            }
-            next = tokio::select! {
-                next = stream.next() => next.transpose().map_err(failed)?,
-                // Nobody reads on, unless the report needs the rest.
-                () = gone.wait(), if self.report.is_none() => {
-                    is_left = true;
-                    None
-                }
-            };
-        }
-        // The statement need not run on while the user reads.
-        drop(stream);
-        drop(progress);
-        printer.finish().map_err(|e| Ended::Other(e.into()))?;
-        if let Some(logged) = logged {
-            logged.finish().map_err(|e| Ended::Other(e.into()))?;
-        }
-        if !is_left {
-            keeping.end();
-        }
-        if self.timing {
-            eprintln!("{:.3} s", clock.elapsed().as_secs_f64());
-        }
-        match &mut self.report {
-            Some(report) => report.done(clock.elapsed(), &session).await.map_err(failed),
-            None => Ok(()),
-        }
-    }
+/// A text without the quotes around it.
+pub fn unquoted(text: &str) -> &str {
+    let between = |quote: char| text.strip_prefix(quote).and_then(|t| t.strip_suffix(quote));
+    between('\'').or_else(|| between('"')).unwrap_or(text)
 }
 
 /// A text with the values of variables in it, as in `scans/:format.sql`, and the first name that has no value and stays.

@@ -2,7 +2,7 @@
 
 use console::Term;
 use std::env;
-use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 /// The size of a terminal that does not tell its own.
 const HEIGHT: u16 = 24;
@@ -22,6 +22,11 @@ pub fn height() -> usize {
 pub fn colours(stream_is_terminal: bool) -> bool {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty());
     stream_is_terminal && set("NO_COLOR").is_none() && set("TERM").is_some_and(|term| term != "dumb")
+}
+
+/// Tells the user something on standard error. That nobody hears it is no error.
+pub fn tell(text: &str) {
+    let _ = writeln!(stderr().lock(), "{text}");
 }
 
 /// Whether results go to a terminal.

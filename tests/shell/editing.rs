@@ -12,11 +12,11 @@ fn statements_have_several_lines() {
     t.see("42");
     // A string, a comment, brackets and dollars go on as well; a semicolon in them ends nothing.
     t.send("\x0cSELECT 'a;\r");
-    t.see("   ...>");
+    t.see("   '..>");
     t.send("b' AS text;\r");
     t.see("a;");
     t.send("\x0cSELECT $$x;\r");
-    t.see("   ...>");
+    t.see("   '..>");
     t.send("y$$ AS dollars;\r");
     t.see("dollars");
 }
@@ -109,6 +109,7 @@ fn no_colours_where_they_are_not_wanted() {
 fn ctrl_c_takes_a_line_back_and_ctrl_d_leaves() {
     let mut t = Terminal::start();
     t.send("SELECT nothing");
+    t.see("SELECT nothing");
     t.send(CTRL_C);
     t.wait("the prompt", |text| text.ends_with("radsql>"));
     t.send("SELECT 5 AS five;\r");

@@ -29,10 +29,9 @@ fn every_row_is_yes_and_has_tests() {
             let (file, function) = name.trim_matches('`').split_once("::").unwrap();
             let text = std::fs::read_to_string(tests.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
             let lines: Vec<&str> = text.lines().map(str::trim).collect();
-            let at = lines.iter().position(|l| {
-                l.trim_start_matches("async ")
-                    .starts_with(&format!("fn {function}("))
-            });
+            let at = lines
+                .iter()
+                .position(|l| l.trim_start_matches("async ").starts_with(&format!("fn {function}(")));
             let at = at.unwrap_or_else(|| panic!("{feature}: there is no {name}"));
             let above: Vec<&&str> = lines[..at].iter().rev().take_while(|l| l.starts_with('#')).collect();
             assert!(above.iter().any(|l| l.contains("test")), "{name} is no test");

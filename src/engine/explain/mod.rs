@@ -48,11 +48,7 @@ impl Session {
             help.extend(advice(e));
         }
         help.extend(self.usage(e, &about, &message, &words));
-        Explained {
-            message,
-            place,
-            help,
-        }
+        Explained { message, place, help }
     }
 
     /// What the name that is not there may have meant, or which names there are.

@@ -3,6 +3,7 @@
 use super::{Command, Flow, Trouble, functions, tables};
 use crate::shell::printers::type_name;
 use crate::shell::script::Script;
+use crate::shell::statement::shown;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use datafusion::common::TableReference;
 use std::sync::Arc;
@@ -14,8 +15,7 @@ pub const COMMAND: Command = Command {
     words: &[],
     run: |script, call| {
         Box::pin(async move {
-            let name = call.text.trim_end_matches(';').trim();
-            match name {
+            match call.text {
                 "" => tables::list(script, "").await?,
                 name => describe(script, name).await?,
             }
@@ -25,7 +25,11 @@ pub const COMMAND: Command = Command {
 };
 
 async fn describe(script: &mut Script, name: &str) -> Result<(), Trouble> {
-    let named = TableReference::parse_str_normalized(name, true);
+    // In quotes it is a file, as in FROM.
+    let named = match name.strip_prefix('\'').and_then(|n| n.strip_suffix('\'')) {
+        Some(file) => TableReference::bare(file),
+        None => TableReference::parse_str_normalized(name, true),
+    };
     let table = script.session().context().table_provider(named).await;
     let Ok(table) = table else {
         if functions::describe(script, name)? {
@@ -48,7 +52,7 @@ async fn describe(script: &mut Script, name: &str) -> Result<(), Trouble> {
     ]);
     script.show_batch(&batch.map_err(|e| e.to_string())?)?;
     if let Some(definition) = table.get_table_definition() {
-        super::say(definition)?;
+        script.say_beside(&shown(definition))?;
     }
     Ok(())
 }

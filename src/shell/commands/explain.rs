@@ -1,6 +1,7 @@
 //! `\explain`
 
 use super::{Command, Flow, Trouble};
+use crate::engine::substituted;
 
 pub const COMMAND: Command = Command {
     name: "explain",
@@ -9,18 +10,19 @@ pub const COMMAND: Command = Command {
     words: &["analyze"],
     run: |script, call| {
         Box::pin(async move {
-            let text = call.text.trim_end_matches(';').trim();
+            let text = call.text.trim();
             let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
             let (analyze, statement) = match first.eq_ignore_ascii_case("analyze") {
                 true => (" ANALYZE", rest.trim()),
                 false => ("", text),
             };
-            let statement = match (statement, script.kept.statements().last()) {
-                ("", Some(last)) => last.clone(),
+            let statement = match (statement, script.kept.last_statement()) {
+                ("", Some(last)) => last.to_owned(),
                 ("", None) => return Err(Trouble::Here("no statement has been run".into())),
                 (statement, _) => statement.to_owned(),
             };
-            script.show(&format!("EXPLAIN{analyze} {statement}")).await?;
+            let statement = substituted(&statement, script.variables()).map_err(|e| e.message)?;
+            script.show(&format!("EXPLAIN{analyze} {}", statement.text)).await?;
             Ok(Flow::On)
         })
     },

@@ -1,7 +1,9 @@
 //! `\df`
 
-use super::{Command, Flow, Trouble, say, tables::fits};
+use super::help::wrapped;
+use super::{Command, Flow, Trouble, tables::fits};
 use crate::shell::script::Script;
+use crate::shell::terminal;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::logical_expr::Documentation;
 use radsql_udfs::doc::Doc;
@@ -25,7 +27,7 @@ pub const COMMAND: Command = Command {
 };
 
 /// Tells all about the functions of exactly this name; whether there are any.
-pub fn describe(script: &Script, name: &str) -> Result<bool, Trouble> {
+pub fn describe(script: &mut Script, name: &str) -> Result<bool, Trouble> {
     let name = name.to_lowercase();
     let own: Vec<Doc> = radsql_udfs::catalogue()
         .into_iter()
@@ -42,7 +44,7 @@ pub fn describe(script: &Script, name: &str) -> Result<bool, Trouble> {
     if texts.is_empty() {
         return Ok(false);
     }
-    say(&texts.join("\n\n"))?;
+    script.say(&texts.join("\n\n"))?;
     Ok(true)
 }
 
@@ -117,7 +119,7 @@ fn of_ours(doc: &Doc) -> String {
     arguments(&mut out, doc.arguments.iter().map(|(n, m)| (*n, *m)));
     out.push_str(&format!(
         "\n{}\n\nExample:\n{}\n",
-        wrapped(doc.returns, 0),
+        wrapped(doc.returns, 0, terminal::width()),
         indented(doc.example)
     ));
     if !doc.source.is_empty() {
@@ -130,7 +132,11 @@ fn of_datafusion(name: &str, doc: Option<&Documentation>) -> String {
     let Some(doc) = doc else {
         return format!("{name}(...)");
     };
-    let mut out = format!("{}\n\n{}\n", doc.syntax_example, wrapped(doc.description.trim(), 0));
+    let mut out = format!(
+        "{}\n\n{}\n",
+        doc.syntax_example,
+        wrapped(doc.description.trim(), 0, terminal::width())
+    );
     let empty = vec![];
     let named = doc.arguments.as_ref().unwrap_or(&empty);
     arguments(&mut out, named.iter().map(|(n, m)| (n.as_str(), m.as_str())));
@@ -155,30 +161,9 @@ fn arguments<'a>(out: &mut String, arguments: impl Iterator<Item = (&'a str, &'a
     for (name, meaning) in arguments {
         out.push_str(&format!(
             "  {name:<width$}  {}\n",
-            wrapped(meaning, width + 4).trim_start()
+            wrapped(meaning, width + 4, terminal::width()).trim_start()
         ));
     }
-}
-
-/// A text in lines of some 100 characters, each after the first with a margin.
-fn wrapped(text: &str, margin: usize) -> String {
-    const WIDTH: usize = 100;
-    let mut out = String::new();
-    let mut column = margin;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if column > margin && column + 1 + length > WIDTH {
-            out.push('\n');
-            out.push_str(&" ".repeat(margin));
-            column = margin;
-        } else if column > margin {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
 }
 
 fn indented(text: &str) -> String {

@@ -23,9 +23,12 @@ mod set;
 mod tables;
 mod timing;
 
+use crate::shell::printers::Output;
 use crate::shell::script::{Failure, Script};
+use crate::shell::terminal;
 use futures::future::LocalBoxFuture;
-use std::io::{self, Write};
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// A command.
 pub struct Command {
@@ -117,6 +120,8 @@ pub const COMMANDS: &[&Command] = &[
 /// # Errors
 /// When there is no such command, or it fails.
 pub async fn run(script: &mut Script, line: &str, file: &str, depth: usize) -> Result<Flow, Trouble> {
+    // As behind a statement.
+    let line = line.trim_end().trim_end_matches(';').trim_end();
     let (name, text) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let Some(command) = COMMANDS.iter().find(|c| c.name == name) else {
         return Err(Trouble::Here(unknown(name)));
@@ -137,20 +142,9 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// Writes text to standard output.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn say(text: &str) -> Result<(), Trouble> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{}", text.trim_end())?;
-    out.flush()?;
-    Ok(())
-}
-
 /// Tells on standard error what has changed.
 pub fn note(text: &str) {
-    eprintln!("{text}");
+    terminal::tell(text);
 }
 
 /// What `on` and `off` mean; nothing is the other of what is.
@@ -166,11 +160,27 @@ pub fn switch(command: &str, text: &str, now: bool) -> Result<bool, String> {
     }
 }
 
-/// A file's name: as it is written, or in quotes.
-pub fn file_name(text: &str) -> &str {
-    let text = text.trim();
-    let quoted = text.strip_prefix('\'').and_then(|t| t.strip_suffix('\''));
-    quoted.unwrap_or(text)
+/// The file that a command writes to; none without a name.
+///
+/// # Errors
+/// In safe mode; when it is open for other results.
+pub fn target(script: &Script, text: &str) -> Result<Option<PathBuf>, String> {
+    script.may_reach_files()?;
+    let file = script.file(text);
+    if file.as_os_str().is_empty() || text == "-" {
+        return Ok(None);
+    }
+    if text.starts_with('|') {
+        return Err(format!("results go to files, not to programs; found '{text}'"));
+    }
+    let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let log = script.log.as_ref().and_then(Output::path);
+    for open in [script.output.path(), log].into_iter().flatten() {
+        if whole(&open) == whole(&file) {
+            return Err(format!("'{}' is being written already", file.display()));
+        }
+    }
+    Ok(Some(file))
 }
 
 #[cfg(test)]

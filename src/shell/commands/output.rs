@@ -1,7 +1,6 @@
 //! `\o`
 
-use super::{Command, Flow, Trouble, file_name, note};
-use std::path::Path;
+use super::{Command, Flow, Trouble, note, target};
 
 pub const COMMAND: Command = Command {
     name: "o",
@@ -10,10 +9,8 @@ pub const COMMAND: Command = Command {
     words: &[],
     run: |script, call| {
         Box::pin(async move {
-            script.may_reach_files()?;
-            let name = file_name(call.text);
-            let file = Some(Path::new(name)).filter(|_| !name.is_empty());
-            script.output.redirect(file).map_err(Trouble::There)?;
+            let file = target(script, call.text)?;
+            script.output.redirect(file.as_deref()).map_err(Trouble::There)?;
             match file {
                 Some(file) => note(&format!("results go to {}", file.display())),
                 None => note("results are shown here"),

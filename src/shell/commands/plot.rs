@@ -1,11 +1,10 @@
 //! `\plot`
 
-use super::{Command, Flow, Trouble, file_name, note, say};
+use super::{Command, Flow, note, target};
 use crate::shell::plot::{images, of_result};
 use crate::shell::terminal;
 use radsql_udfs::plots::figures::{TextSize, TextStyle};
 use std::io::{IsTerminal, Write, stdout};
-use std::path::Path;
 
 pub const COMMAND: Command = Command {
     name: "plot",
@@ -14,20 +13,13 @@ pub const COMMAND: Command = Command {
     words: &[],
     run: |script, call| {
         Box::pin(async move {
-            let Some(result) = script.kept.result() else {
-                return Err(Trouble::Here(
-                    "there is no result yet; \\plot draws the last one".into(),
-                ));
-            };
-            if result.is_too_large {
-                return Err(Trouble::Here("the last result was too large to be kept".into()));
-            }
+            let result = script.kept.result()?;
             let plot = of_result(&result.schema, &result.batches)?;
-            let name = file_name(call.text);
-            if !name.is_empty() {
-                script.may_reach_files()?;
-                plot.save(Path::new(name))?;
-                note(&format!("the plot is in {name}"));
+            if !call.text.is_empty()
+                && let Some(file) = target(script, call.text)?
+            {
+                plot.save(&file)?;
+                note(&format!("the plot is in {}", file.display()));
                 return Ok(Flow::On);
             }
             let is_terminal = stdout().is_terminal();
@@ -50,7 +42,8 @@ pub const COMMAND: Command = Command {
                 colours: terminal::colours(is_terminal),
                 unicode: true,
             };
-            say(&plot.terminal(size, style)?)?;
+            let text = plot.terminal(size, style)?;
+            script.say(&text)?;
             Ok(Flow::On)
         })
     },

@@ -73,13 +73,18 @@ pub fn complete(text: &str, cursor: usize, names: &dyn Names) -> (usize, Vec<Pai
         }
         Kind::Argument(function) => {
             let arguments = names.arguments(function);
-            for argument in &arguments {
-                found.add(&format!("{argument} => "), argument);
-            }
-            // What has arguments by name takes nothing else, but a query at first.
+            // What has arguments by name takes nothing else, but a table or a query at first.
             if !arguments.is_empty() {
-                if word.is_empty() || "select".starts_with(&word.to_lowercase()) {
-                    found.keyword("SELECT");
+                match place.given {
+                    None => {
+                        for table in names.tables(None) {
+                            found.name(&table);
+                        }
+                        if word.is_empty() || "select".starts_with(&word.to_lowercase()) {
+                            found.keyword("SELECT");
+                        }
+                    }
+                    Some(_) => arguments.iter().for_each(|a| found.add(&format!("{a} => "), a)),
                 }
                 return (place.start, found.pairs);
             }
@@ -90,7 +95,12 @@ pub fn complete(text: &str, cursor: usize, names: &dyn Names) -> (usize, Vec<Pai
                 keywords(&mut found);
             }
         }
-        Kind::Expression => {
+        Kind::Value(function) if !names.arguments(function).is_empty() => {
+            for column in place.given.iter().flat_map(|given| names.columns(&place.with, given)) {
+                found.name(&column);
+            }
+        }
+        Kind::Expression | Kind::Value(_) => {
             columns(&mut found, None);
             for name in place.relations.iter().filter_map(|(_, name)| name.as_deref()) {
                 found.name(name);

@@ -48,3 +48,15 @@ pub fn prepare(file: &Path) -> io::Result<()> {
     drop(opened);
     Ok(())
 }
+
+/// Puts a history aside that cannot be read, and begins a new one. Where the old one is.
+///
+/// # Errors
+/// Those of the file system.
+pub fn renew(file: &Path) -> io::Result<PathBuf> {
+    let mut aside = file.to_owned().into_os_string();
+    aside.push(".unread");
+    std::fs::rename(file, &aside)?;
+    prepare(file)?;
+    Ok(aside.into())
+}

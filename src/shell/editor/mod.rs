@@ -11,6 +11,7 @@ mod names;
 mod place;
 
 use crate::engine::{Piece, Session, Variables, split};
+use crate::shell::printers::visible;
 use crate::shell::terminal;
 use names::SessionNames;
 use rustyline::completion::{Completer, Pair};
@@ -33,6 +34,8 @@ use unicode_width::UnicodeWidthStr;
 
 const PROMPT: &str = "radsql> ";
 const MORE: &str = "   ...> ";
+/// Inside a text in quotes, which a semicolon does not end.
+const QUOTED: &str = "   '..> ";
 
 /// What was entered.
 #[derive(Debug, PartialEq, Eq)]
@@ -116,11 +119,19 @@ impl Editor {
         if let Some(file) = history::file().filter(|_| keep) {
             match history::prepare(&file) {
                 Ok(()) => {
-                    // One that cannot be read is begun anew.
-                    let _ = editor.inner.load_history(&file);
+                    if editor.inner.load_history(&file).is_err() {
+                        // One that cannot be read is put aside, and a new one begun.
+                        let _ = editor.inner.clear_history();
+                        match history::renew(&file) {
+                            Ok(aside) => {
+                                terminal::tell(&format!("the history cannot be read; it is {} now", aside.display()))
+                            }
+                            Err(e) => terminal::tell(&format!("the history cannot be read: {e}")),
+                        }
+                    }
                     editor.history = Some(file);
                 }
-                Err(e) => eprintln!("no history is kept: {e}"),
+                Err(e) => terminal::tell(&format!("no history is kept: {e}")),
             }
         }
         Ok(editor)
@@ -146,13 +157,21 @@ impl Editor {
                     self.inner.readline_with_initial(&prompt, (&whole, ""))
                 }
                 None => {
-                    let prompt = self.prompt(if text.is_empty() { PROMPT } else { MORE });
+                    let prompt = self.prompt(match text.is_empty() {
+                        true => PROMPT,
+                        false if is_quoted(&text) => QUOTED,
+                        false => MORE,
+                    });
                     self.inner.readline(&prompt)
                 }
             };
             let line = match read {
                 Ok(line) => line,
-                Err(ReadlineError::Interrupted) => return Ok(Entered::Nothing),
+                Err(ReadlineError::Interrupted) => {
+                    // What was given up may be wanted again.
+                    self.remember(&text)?;
+                    return Ok(Entered::Nothing);
+                }
                 Err(ReadlineError::Eof) => return Ok(Entered::End),
                 Err(e) => return Err(e),
             };
@@ -188,7 +207,7 @@ impl Editor {
         if let Some(file) = &self.history
             && let Err(e) = self.inner.append_history(file)
         {
-            eprintln!("the history cannot be written: {e}");
+            terminal::tell(&format!("the history cannot be written: {e}"));
             self.history = None;
         }
         Ok(())
@@ -214,8 +233,13 @@ fn is_complete(text: &str) -> bool {
     match split(text) {
         Ok(pieces) => pieces.iter().all(|p| !matches!(p, Piece::Statement(s) if !s.ended)),
         // A string that goes on in the next line.
-        Err(e) => !e.message.contains("Unterminated"),
+        Err(_) => !is_quoted(text),
     }
+}
+
+/// Whether a text ends within quotes.
+fn is_quoted(text: &str) -> bool {
+    split(text).is_err_and(|e| e.message.contains("Unterminated"))
 }
 
 /// Arrow up in a later line of a statement: all its lines are edited.
@@ -257,7 +281,12 @@ impl Completer for Assistant {
     fn complete(&self, line: &str, cursor: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let (text, cursor) = self.whole(line, cursor);
         let before = text.len() - line.len();
-        let (start, found) = complete::complete(&text, cursor, &*self.names);
+        let (start, mut found) = complete::complete(&text, cursor, &*self.names);
+        for pair in &mut found {
+            // Names of files and columns may have anything in them.
+            pair.display = visible(&pair.display).into_owned();
+        }
+        found.retain(|pair| visible(&pair.replacement) == pair.replacement);
         Ok((start.saturating_sub(before), found))
     }
 }

@@ -150,7 +150,7 @@ impl Names for SessionNames {
             let named = others.filter(|(name, _)| !name.starts_with("radsql_") && !own.contains(*name));
             found.extend(named.map(|(name, doc)| Function {
                 name: name.clone(),
-                syntax: doc.map_or_else(|| format!("{name}(...)"), |d| d.syntax_example.clone()),
+                syntax: called(name, doc.map(|d| d.syntax_example.as_str())),
                 gives_rows: false,
             }));
             let rows = state.table_functions().keys();
@@ -201,6 +201,12 @@ impl Names for SessionNames {
     fn variables(&self) -> Vec<String> {
         self.variables.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// How a function is called by a name, which may be another than that of its document.
+fn called(name: &str, syntax: Option<&str>) -> String {
+    let arguments = syntax.and_then(|s| Some(&s[s.find('(')?..]));
+    format!("{name}{}", arguments.unwrap_or("(...)"))
 }
 
 /// The names in `f((query), time => column [, seed, times => [1, 2]])`: those before an arrow, and those that stand alone.

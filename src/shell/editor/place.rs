@@ -25,6 +25,8 @@ pub enum Kind {
     Member(String),
     /// An argument's name of a function of ours, or what stands everywhere.
     Argument(String),
+    /// The value of such an argument: a column of its query.
+    Value(String),
     /// A column, a function, a word of SQL.
     Expression,
     /// Nothing that is known.
@@ -42,6 +44,8 @@ pub struct Place {
     pub relations: Vec<(String, Option<String>)>,
     /// WITH and its queries, as they are written.
     pub with: String,
+    /// The query that the function at the cursor is given, as it is written, or the name of a table.
+    pub given: Option<String>,
 }
 
 type Lexed = (Range<usize>, Token);
@@ -52,7 +56,19 @@ pub fn place(text: &str, cursor: usize) -> Place {
     let line = before.rfind('\n').map_or(0, |n| n + 1);
     let command = before[line..].trim_start().strip_prefix('\\');
     if let Some(command) = command.filter(|_| text[..line].trim().is_empty()) {
-        return of_command(command, cursor);
+        // What follows \explain is a statement.
+        let statement = command
+            .strip_prefix("explain ")
+            .map(|s| s.strip_prefix("analyze ").unwrap_or(s));
+        let Some(statement) = statement.filter(|s| s.contains(char::is_whitespace)) else {
+            return of_command(command, cursor);
+        };
+        let from = cursor - statement.len();
+        let inner = place(&text[from..], statement.len());
+        return Place {
+            start: from + inner.start,
+            ..inner
+        };
     }
     let (lexed, failed) = tokens(before);
     let mut lexed: Vec<Lexed> = lexed
@@ -73,11 +89,13 @@ pub fn place(text: &str, cursor: usize) -> Place {
         .map_or(text.len(), |(range, _)| from_byte + range.start);
     let statement = &text[from_byte..end.max(cursor)];
     let (relations, with) = relations(statement, cursor - from_byte);
+    let given = given(before, &lexed);
     let whole = |kind, start| Place {
         kind,
         start,
         relations,
         with,
+        given,
     };
     if let Some((from, first)) = open {
         let start = from + before[from..].find(first).unwrap_or(0) + 1;
@@ -110,7 +128,24 @@ fn of_command(command: &str, cursor: usize) -> Place {
         start: cursor - word.len(),
         relations: vec![],
         with: String::new(),
+        given: None,
     }
+}
+
+/// The first argument of the function whose bracket is open at the end of these tokens.
+fn given(text: &str, lexed: &[Lexed]) -> Option<String> {
+    let open = enclosing(lexed)?;
+    let mut depth = 0;
+    let end = lexed[open + 1..].iter().find(|(_, token)| {
+        match token {
+            Token::LParen | Token::LBracket => depth += 1,
+            Token::RParen | Token::RBracket => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && *token == Token::Comma
+    })?;
+    let first = lexed.get(open + 1)?;
+    Some(text.get(first.0.start..end.0.start)?.trim().to_owned())
 }
 
 fn word(token: Option<&Lexed>) -> String {
@@ -217,7 +252,12 @@ fn in_statement(lexed: &[Lexed]) -> Kind {
     }
     let function = enclosing(lexed).and_then(|open| name(open.checked_sub(1).and_then(|i| lexed.get(i))));
     match (function, back(1)) {
+        // INSERT INTO t (...): columns of t.
+        (Some(_), _) if word(lexed.first()) == "INSERT" && lexed.iter().all(|t| word(Some(t)) != "SELECT") => {
+            Kind::Expression
+        }
         (Some(function), Some((_, Token::LParen | Token::Comma))) => Kind::Argument(function.to_lowercase()),
+        (Some(function), Some((_, Token::RArrow | Token::LBracket))) => Kind::Value(function.to_lowercase()),
         _ => Kind::Expression,
     }
 }
@@ -264,6 +304,7 @@ fn level_relations(statement: &str, lexed: &[Lexed]) -> Vec<(String, Option<Stri
     let mut depth = 0;
     let mut item: Option<(usize, usize)> = None;
     let mut reading = false;
+    let is_insert = word(lexed.first()) == "INSERT";
     let mut end = |item: &mut Option<(usize, usize)>| {
         if let Some((first, last)) = item.take() {
             found.extend(relation(statement, &lexed[first..=last]));
@@ -277,6 +318,10 @@ fn level_relations(statement: &str, lexed: &[Lexed]) -> Vec<(String, Option<Stri
             _ => {}
         }
         let word = word(Some(token));
+        if is_insert && token.1 == Token::LParen {
+            end(&mut item);
+            reading = false;
+        }
         if depth == 0 {
             let joins = matches!(
                 word.as_str(),
@@ -342,7 +387,16 @@ mod tests {
             ("SELECT * FROM 'data/|", Kind::Path),
             ("SELECT * FROM cox_ph((SELECT 1), |", Kind::Argument("cox_ph".into())),
             ("SELECT * FROM cox_ph((SELECT 1), ti|", Kind::Argument("cox_ph".into())),
-            ("SELECT * FROM cox_ph((SELECT 1), time => |", Kind::Expression),
+            (
+                "SELECT * FROM cox_ph((SELECT 1), time => |",
+                Kind::Value("cox_ph".into()),
+            ),
+            (
+                "SELECT * FROM cox_ph((SELECT 1), time => ti|",
+                Kind::Value("cox_ph".into()),
+            ),
+            ("INSERT INTO t (|", Kind::Expression),
+            ("\\explain SELECT * FROM |", Kind::Table),
             ("-- no|", Kind::Nothing),
             ("SELECT /* no|", Kind::Nothing),
             ("SELECT 1; SELECT * FROM |", Kind::Table),
@@ -370,6 +424,14 @@ mod tests {
             ["(SELECT 1 AS x FROM t) s"]
         );
         assert_eq!(texts("UPDATE t SET | = 1"), ["t"]);
+        assert_eq!(texts("INSERT INTO t (a, |"), ["t"]);
+        let given = |text: &str| at(text).given;
+        assert_eq!(
+            given("SELECT * FROM f((SELECT a, b FROM t), time => |").as_deref(),
+            Some("(SELECT a, b FROM t)")
+        );
+        assert_eq!(given("SELECT * FROM f(t, time => a, event => |").as_deref(), Some("t"));
+        assert_eq!(given("SELECT * FROM f(|"), None);
         let place = at("WITH c AS (SELECT 1 AS x) SELECT | FROM c");
         assert_eq!(place.with, "WITH c AS (SELECT 1 AS x) ");
         assert_eq!(place.relations[0].1.as_deref(), Some("c"));

@@ -1,9 +1,8 @@
 //! Plots in files.
 
 use super::{Plot, TextSize, TextStyle, pixels};
-use crate::shell::printers::{beside, unwritable};
+use crate::shell::printers::write_file;
 use crate::shell::script::Failure;
-use std::io::Write as _;
 use std::path::Path;
 
 /// Room of a plot in a text file.
@@ -38,18 +37,9 @@ impl Plot {
                 ));
             }
         };
-        write(path, &content)
+        write_file(path, &content).map_err(|e| match e {
+            Failure::Usage(message) | Failure::Statement(message) => message,
+            _ => format!("{}: cannot be written", path.display()),
+        })
     }
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<(), String> {
-    let failed = |e: &std::io::Error| match unwritable(path, e) {
-        Failure::Usage(message) | Failure::Statement(message) => message,
-        _ => format!("{}: cannot be written", path.display()),
-    };
-    let mut file = beside(path).map_err(|e| failed(&e))?;
-    file.write_all(content)
-        .and_then(|()| file.flush())
-        .map_err(|e| failed(&e))?;
-    file.persist(path).map(drop).map_err(|e| failed(&e.error))
 }

@@ -30,6 +30,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether people read it, so that other text may stand between results.
+    pub fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Vertical)
+    }
+
     /// The format that a file's extension stands for.
     pub fn of_file(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -54,8 +59,10 @@ pub enum Expanded {
     /// Always.
     On,
     /// Never.
-    #[default]
     Off,
+    /// Where a row is alone, and its columns are wider than the terminal.
+    #[default]
+    Alone,
     /// Where its columns are wider than the terminal.
     Auto,
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod cell;
 mod csv;
+mod file;
 mod fit;
 mod format;
 mod grid;
@@ -21,11 +22,13 @@ mod text;
 mod tsv;
 mod typename;
 mod vertical;
+mod visible;
 
+pub(super) use file::{Beside, end_all, unwritable, write as write_file};
 pub use format::{Expanded, Format};
 pub use output::{Output, Running};
-pub(super) use pager::is_open as is_paging;
-pub(super) use sink::{beside, unwritable};
+pub(super) use pager::{is_open as is_paging, secure as secure_pager};
+pub(super) use text::visible;
 pub use typename::name as type_name;
 
 use datafusion::arrow::array::RecordBatch;

@@ -1,8 +1,9 @@
 //! Where results go: standard output, or a file.
 
+use super::file::OutputFile;
 use super::format::{Expanded, Format};
 use super::pager::{self, Gone};
-use super::sink::{OutputFile, Sink};
+use super::sink::Sink;
 use super::table::{Look, Table};
 use super::{Printer, csv, html, json, latex, markdown, ndjson, parquet, tsv};
 use crate::shell::OutputArguments;
@@ -11,7 +12,7 @@ use crate::shell::terminal;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Rows that a terminal without a pager shows of a longer result: half of them its first, half its last.
 const ROWS: usize = 40;
@@ -33,6 +34,10 @@ pub struct Output {
     file: Option<OutputFile>,
     /// The format of the file.
     file_format: Format,
+    /// Results that were begun in it.
+    file_results: usize,
+    /// Whether it holds a Parquet file, which is one result.
+    is_parquet: bool,
 }
 
 impl Output {
@@ -48,6 +53,8 @@ impl Output {
             has_page: false,
             file: None,
             file_format: Format::Csv,
+            file_results: 0,
+            is_parquet: false,
         };
         match &arguments.output {
             Some(path) => {
@@ -77,12 +84,35 @@ impl Output {
         Self { gaps: false, ..self }
     }
 
-    /// Sends the results that follow to a file, or to standard output again; the file before it gets its name then, unless
-    /// a result in it did not come to its end. The file's extension names its format; without one that is known it is the
+    /// Sends the results that follow to a file, or to standard output again; the file before it gets its name then, without
+    /// a result in it that did not come to its end. The file's extension names its format; without one that is known it is the
     /// format that was asked for, or csv.
     pub fn redirect(&mut self, path: Option<&Path>) -> Result<(), Failure> {
         // First the new one: where it cannot be opened, all stays as it is.
         let next = path.map(OutputFile::create).transpose()?;
+        self.send(path, next)
+    }
+
+    /// Writes results as tables for people to a file that grows with each.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn log(path: &Path) -> Result<Self, Failure> {
+        let mut output = Self::open(&OutputArguments {
+            format: Some(Format::Table),
+            output: None,
+        })?;
+        output.send(Some(path), Some(OutputFile::grow(path)?))?;
+        output.file_format = Format::Table;
+        Ok(output)
+    }
+
+    /// The file that results go to.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.file.as_ref().map(OutputFile::path)
+    }
+
+    fn send(&mut self, path: Option<&Path>, next: Option<OutputFile>) -> Result<(), Failure> {
         let before = self.file_format;
         if let Some(path) = path {
             self.file_format = match (Format::of_file(path), self.format) {
@@ -91,14 +121,29 @@ impl Output {
                 (known, _) => known.unwrap_or(Format::Csv),
             };
         }
-        match std::mem::replace(&mut self.file, next) {
-            // A Parquet file of no result is none.
-            Some(file) if file.written == 0 && before == Format::Parquet => Err(Failure::Statement(format!(
-                "{}: not written, because there was no result for it",
-                file.path.display()
+        let is_empty = std::mem::take(&mut self.file_results) == 0;
+        self.is_parquet = false;
+        let Some(file) = std::mem::replace(&mut self.file, next) else {
+            return Ok(());
+        };
+        let name = file.path();
+        // A Parquet file of no result is none.
+        if is_empty && before == Format::Parquet {
+            let name = name.display();
+            return Err(Failure::Statement(format!(
+                "{name}: not written, because there was no result for it"
+            )));
+        }
+        match (file.finish()?, file.results()) {
+            (true, _) => Ok(()),
+            (false, 0) => Err(Failure::Statement(format!(
+                "{}: not written, because no result in it came to its end",
+                name.display()
             ))),
-            Some(file) => file.finish(),
-            None => Ok(()),
+            (false, _) => Err(Failure::Statement(format!(
+                "{}: written without the result that did not come to its end",
+                name.display()
+            ))),
         }
     }
 
@@ -154,9 +199,16 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) => writeln!(file.sink, "{text}"),
-            None => writeln!(Sink::standard(), "{text}"),
+        match &self.file {
+            Some(file) => file.line(text),
+            None => {
+                let mut sink = match self.pages() {
+                    true => Sink::screen(Gone::default()),
+                    false => Sink::standard(),
+                };
+                writeln!(sink, "{text}")?;
+                sink.end()
+            }
         }
     }
 
@@ -170,7 +222,7 @@ impl Output {
     }
 
     /// Begins a result. A statement without columns has none to show.
-    pub fn result(&mut self, schema: &SchemaRef) -> io::Result<Running<'_>> {
+    pub fn result(&mut self, schema: &SchemaRef) -> io::Result<Running> {
         if schema.fields().is_empty() {
             return Ok(Running::nothing());
         }
@@ -178,17 +230,20 @@ impl Output {
         let look = self.look();
         let gone = Gone::default();
         let pages = self.pages();
-        let (mut sink, is_first) = match &mut self.file {
+        let (mut sink, is_first) = match &self.file {
             Some(file) => {
-                if file.is_parquet || (format == Format::Parquet && file.written > 0) {
-                    let name = file.path.display();
-                    let told = format!("{name}: a Parquet file holds one result, and this is another");
+                if self.is_parquet || (format == Format::Parquet && self.file_results > 0) {
+                    let name = file.path();
+                    let told = format!(
+                        "{}: a Parquet file holds one result, and this is another",
+                        name.display()
+                    );
                     return Err(io::Error::new(io::ErrorKind::InvalidInput, told));
                 }
-                file.is_parquet = format == Format::Parquet;
-                file.is_torn = true;
-                file.written += 1;
-                (file.sink.clone(), file.written == 1)
+                self.is_parquet = format == Format::Parquet;
+                self.file_results += 1;
+                file.begins()?;
+                (Sink::file(file), file.results() == 0)
             }
             None => {
                 if format == Format::Parquet {
@@ -207,7 +262,12 @@ impl Output {
         if self.gaps && !is_first && format != Format::NdJson {
             writeln!(sink)?;
         }
-        let out = sink.clone();
+        // Tables write what acts on a terminal out by themselves, and have styles of their own.
+        let is_raw = self.is_terminal() && !matches!(format, Format::Table | Format::Vertical);
+        let out = match is_raw {
+            true => sink.clone().visible(),
+            false => sink.clone(),
+        };
         let begins_page = is_first || (self.file.is_none() && !self.has_page);
         self.has_page |= self.file.is_none() && format == Format::Html;
         let printer: Box<dyn Printer + Send> = match format {
@@ -225,7 +285,7 @@ impl Output {
             printer: Some(printer),
             sink: Some(sink),
             gone,
-            file: self.file.as_mut(),
+            file: self.file.clone(),
         })
     }
 
@@ -242,14 +302,14 @@ impl Output {
 }
 
 /// A result that is being written.
-pub struct Running<'a> {
+pub struct Running {
     printer: Option<Box<dyn Printer + Send>>,
     sink: Option<Sink>,
     gone: Gone,
-    file: Option<&'a mut OutputFile>,
+    file: Option<OutputFile>,
 }
 
-impl Running<'_> {
+impl Running {
     fn nothing() -> Self {
         Self {
             printer: None,
@@ -277,15 +337,15 @@ impl Running<'_> {
         if let Some(mut printer) = self.printer.take() {
             printer.finish()?;
         }
-        if let Some(file) = &mut self.file {
-            file.is_torn = false;
+        if let Some(file) = &self.file {
+            file.ends()?;
         }
         self.sink.take().map_or(Ok(()), |sink| sink.end())
     }
 }
 
 /// A result that breaks off: what there is of it is shown.
-impl Drop for Running<'_> {
+impl Drop for Running {
     fn drop(&mut self) {
         self.printer.take();
         if let Some(sink) = self.sink.take() {

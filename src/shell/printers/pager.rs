@@ -1,5 +1,6 @@
 //! The pager: a program that shows a long result page by page.
 
+use crate::shell::terminal;
 use std::env;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,6 +12,14 @@ use tokio::sync::Notify;
 
 /// Whether one is open: the terminal's keys are then its own, Ctrl-C as well.
 static OPEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether it may neither run programs nor write files.
+static SECURE: AtomicBool = AtomicBool::new(false);
+
+/// From now on pagers neither run programs nor write files, as far as they understand `LESSSECURE`; others are not started.
+pub fn secure() {
+    SECURE.store(true, Ordering::Relaxed);
+}
 
 /// Whether a pager has the terminal.
 pub fn is_open() -> bool {
@@ -53,6 +62,9 @@ impl Pager {
     pub fn open(gone: &Gone) -> Option<Self> {
         let mut command = command()?;
         command.stdin(Stdio::piped());
+        if SECURE.load(Ordering::Relaxed) {
+            command.env("LESSSECURE", "1");
+        }
         // As with git: what less needs where the user has not said it.
         if env::var_os("LESS").is_none() {
             command.env("LESS", "SFRX");
@@ -60,7 +72,8 @@ impl Pager {
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(e) => {
-                eprintln!("the pager {:?} cannot be started: {e}", command.get_program());
+                let program = command.get_program().to_string_lossy().into_owned();
+                terminal::tell(&format!("the pager '{program}' cannot be started: {e}"));
                 return None;
             }
         };
@@ -111,7 +124,11 @@ pub fn exists() -> bool {
 fn command() -> Option<Command> {
     for name in ["RADSQL_PAGER", "PAGER"] {
         if let Ok(text) = env::var(name) {
-            return parse(&text);
+            let is_less = text
+                .split_whitespace()
+                .next()
+                .is_some_and(|p| p == "less" || p.ends_with("/less"));
+            return parse(&text).filter(|_| is_less || !SECURE.load(Ordering::Relaxed));
         }
     }
     let mut less = Command::new(in_path("less")?);

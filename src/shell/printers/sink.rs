@@ -1,22 +1,24 @@
-//! Where the bytes of results go: standard output, a terminal with a pager, or a file that gets its name in the end.
+//! Where the bytes of results go: standard output, a terminal with a pager, or a file.
 
+use super::file::OutputFile;
 use super::pager::{Gone, Pager};
-use crate::shell::script::Failure;
+use super::visible::Visible;
 use crate::shell::terminal;
-use std::fs::File;
-use std::io::{self, BufWriter, Stdout, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Stdout, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tempfile::{NamedTempFile, TempPath};
 
 /// A place for results, which the printer of one and the output as a whole both hold.
 #[derive(Clone)]
-pub struct Sink(Arc<Mutex<Target>>);
+pub struct Sink {
+    target: Arc<Mutex<Target>>,
+    /// Takes away what a terminal would obey.
+    visible: Option<Visible>,
+}
 
 enum Target {
     Standard(Stdout),
     Screen(Screen),
-    File(BufWriter<File>),
+    File(OutputFile),
     #[cfg(test)]
     Memory(Vec<u8>),
 }
@@ -25,6 +27,11 @@ impl Sink {
     /// Standard output.
     pub fn standard() -> Self {
         Self::of(Target::Standard(io::stdout()))
+    }
+
+    /// A file.
+    pub fn file(file: &OutputFile) -> Self {
+        Self::of(Target::File(file.clone()))
     }
 
     /// A terminal: a result that has more lines than it goes to the pager, which tells `gone` when it is left.
@@ -42,11 +49,22 @@ impl Sink {
     }
 
     fn of(target: Target) -> Self {
-        Self(Arc::new(Mutex::new(target)))
+        Self {
+            target: Arc::new(Mutex::new(target)),
+            visible: None,
+        }
+    }
+
+    /// In which nothing acts on a terminal.
+    pub fn visible(self) -> Self {
+        Self {
+            visible: Some(Visible::default()),
+            ..self
+        }
     }
 
     fn target(&self) -> MutexGuard<'_, Target> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends a result: what a screen has held is shown, and a pager is waited for.
@@ -63,23 +81,37 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut *self.target() {
-            Target::Standard(out) => out.write(bytes),
-            Target::Screen(screen) => screen.write(bytes),
-            Target::File(out) => out.write(bytes),
+        if let Some(visible) = &mut self.visible {
+            let shown = visible.filter(bytes);
+            self.target().write_all(&shown)?;
+            return Ok(bytes.len());
+        }
+        self.target().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.target().flush()
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Standard(out) => out.write(bytes),
+            Self::Screen(screen) => screen.write(bytes),
+            Self::File(out) => out.write(bytes),
             #[cfg(test)]
-            Target::Memory(out) => out.write(bytes),
+            Self::Memory(out) => out.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut *self.target() {
-            Target::Standard(out) => out.flush(),
-            Target::Screen(screen) => screen.flush(),
-            // In the end.
-            Target::File(_) => Ok(()),
+        match self {
+            Self::Standard(out) => out.flush(),
+            Self::Screen(screen) => screen.flush(),
+            Self::File(out) => out.flush(),
             #[cfg(test)]
-            Target::Memory(_) => Ok(()),
+            Self::Memory(_) => Ok(()),
         }
     }
 }
@@ -162,83 +194,6 @@ impl Write for Screen {
             State::Held | State::Paged(_) | State::Left => Ok(()),
         }
     }
-}
-
-/// A file that results go to.
-pub struct OutputFile {
-    pub sink: Sink,
-    pub path: PathBuf,
-    /// A file under construction; none where the path is a pipe or a device, which has no content to keep.
-    temporary: Option<TempPath>,
-    /// Results in it.
-    pub written: usize,
-    /// Whether a result has begun in it that has not ended.
-    pub is_torn: bool,
-    /// Whether it holds a Parquet file, which is one result.
-    pub is_parquet: bool,
-}
-
-impl OutputFile {
-    /// Opens a file beside the one that it becomes in the end, so that a query may read the file that it replaces, and a failure
-    /// leaves the old one.
-    pub fn create(path: &Path) -> Result<Self, Failure> {
-        let told = |e| unwritable(path, &e);
-        let (file, temporary) = if path.exists() && !path.is_file() {
-            (File::options().write(true).open(path).map_err(told)?, None)
-        } else {
-            let (file, temporary) = beside(path).map_err(told)?.into_parts();
-            (file, Some(temporary))
-        };
-        Ok(Self {
-            sink: Sink::of(Target::File(BufWriter::new(file))),
-            path: path.into(),
-            temporary,
-            written: 0,
-            is_torn: false,
-            is_parquet: false,
-        })
-    }
-
-    /// Gives the file its name. One with a part of a result in it goes.
-    pub fn finish(self) -> Result<(), Failure> {
-        let path = self.path;
-        if self.is_torn {
-            let name = path.display();
-            return Err(Failure::Statement(format!(
-                "{name}: not written, because a result in it did not come to its end"
-            )));
-        }
-        self.sink.end()?;
-        match self.temporary {
-            Some(temporary) => temporary.persist(&path).map_err(|e| unwritable(&path, &e.error)),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A new file in the folder of this one.
-pub fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".radsql-");
-    #[cfg(unix)]
-    {
-        // The same rights as any new file has; a temporary one would be private.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
-}
-
-/// That a file cannot be written.
-pub fn unwritable(path: &Path, e: &io::Error) -> Failure {
-    // tempfile adds the name that it tried, which is not the user's.
-    let reason = e.to_string();
-    let reason = reason.split(" at path ").next().unwrap_or_default();
-    Failure::Usage(format!("{}: cannot be written: {reason}", path.display()))
 }
 
 #[cfg(test)]

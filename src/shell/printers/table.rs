@@ -88,7 +88,8 @@ impl Table {
         let expanded = match look.expanded {
             Expanded::On => true,
             Expanded::Off => false,
-            Expanded::Auto => match look.width {
+            Expanded::Alone if self.total != 1 || schema.fields().len() < 2 || plan::is_plan(schema) => false,
+            Expanded::Auto | Expanded::Alone => match look.width {
                 Some(width) => grid::is_wider(schema, rows, width)?,
                 None => false,
             },

@@ -305,7 +305,7 @@ fn settings_are_told() {
     let mut output = output(None, &dir.path().join("a"));
     assert_eq!(
         (output.expanded(), output.pager(), output.is_terminal()),
-        (Expanded::Off, true, false)
+        (Expanded::Alone, true, false)
     );
     assert_eq!(output.max_rows(), Some(40), "a file has no pager");
     output.set_expanded(Expanded::Auto);

@@ -9,7 +9,7 @@ mod inputs;
 mod page;
 
 use super::printers::cell::{columns, is_number, json_options, without_figure};
-use super::printers::{beside, unwritable};
+use super::printers::{Beside, unwritable};
 use super::script::Failure;
 use crate::engine::{Position, Session, Variables};
 use calls::Kind;
@@ -18,10 +18,10 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::common::Result;
 use inputs::Source;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
-use tempfile::NamedTempFile;
 
 /// Rows of a result that the page shows, and whose figures it shows. It says how many there were.
 const ROWS_SHOWN: usize = 100;
@@ -46,7 +46,8 @@ fn command(given: &Variables, files: &[String]) -> String {
 
 /// A run that is being recorded.
 pub struct Report {
-    file: NamedTempFile,
+    file: File,
+    beside: Beside,
     path: PathBuf,
     title: Option<String>,
     began: SystemTime,
@@ -117,9 +118,10 @@ impl Report {
         if path.is_dir() {
             return Err(unwritable(&path, &io::ErrorKind::IsADirectory.into()));
         }
-        let file = beside(&path).map_err(|e| unwritable(&path, &e))?;
+        let (file, beside) = Beside::create(&path).map_err(|e| unwritable(&path, &e))?;
         Ok(Self {
             file,
+            beside,
             path,
             title: None,
             began: SystemTime::now(),
@@ -270,7 +272,6 @@ impl Report {
             .write_all(page.as_bytes())
             .map_err(|e| unwritable(&self.path, &e))?;
         let path = self.path;
-        self.file.persist(&path).map_err(|e| unwritable(&path, &e.error))?;
-        Ok(())
+        self.beside.persist().map_err(|e| unwritable(&path, &e))
     }
 }
