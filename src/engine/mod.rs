@@ -7,6 +7,7 @@ mod feature_set;
 mod filter_first;
 mod guard;
 mod hoist;
+mod lake;
 mod limits;
 mod memory;
 mod memory_table;

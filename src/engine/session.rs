@@ -256,7 +256,7 @@ impl Session {
     }
 }
 
-fn parse(text: &str) -> Result<Statement> {
+pub(super) fn parse(text: &str) -> Result<Statement> {
     let mut statements = DFParserBuilder::new(text)
         .with_dialect(&DuckDbDialect {})
         .build()?

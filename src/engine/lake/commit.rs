@@ -298,7 +298,10 @@ impl<'c> Commit<'c> {
                 ],
             )?;
             if let Some(field) = &c.field {
-                self.execute("INSERT OR REPLACE INTO radsql_column VALUES (?1, ?2, ?3)", params![table, c.id, field])?;
+                self.execute(
+                    "INSERT OR REPLACE INTO radsql_column VALUES (?1, ?2, ?3)",
+                    params![table, c.id, field],
+                )?;
             }
         }
         Ok(())
@@ -309,8 +312,17 @@ impl<'c> Commit<'c> {
     /// # Errors
     /// SQLite's.
     pub fn end_table(&mut self, table: i64) -> Result<()> {
-        for part in ["table", "column", "column_tag", "data_file", "delete_file", "partition_info", "sort_info"] {
-            let text = format!("UPDATE ducklake_{part} SET end_snapshot = ?1 WHERE table_id = ?2 AND end_snapshot IS NULL");
+        for part in [
+            "table",
+            "column",
+            "column_tag",
+            "data_file",
+            "delete_file",
+            "partition_info",
+            "sort_info",
+        ] {
+            let text =
+                format!("UPDATE ducklake_{part} SET end_snapshot = ?1 WHERE table_id = ?2 AND end_snapshot IS NULL");
             self.execute(&text, [self.snapshot, table])?;
         }
         self.end_tags(table)?;

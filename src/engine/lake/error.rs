@@ -15,7 +15,7 @@ pub enum LakeError {
     #[error("'{}': expected the name of a database, such as study.db", .0.display())]
     NoName(PathBuf),
     /// The file cannot be read or made.
-    #[error("'{}' cannot be opened: {1}", .0.display())]
+    #[error("'{path}' cannot be opened: {1}", path = .0.display())]
     Open(PathBuf, #[source] io::Error),
     /// Files without their catalog.
     #[error("'{}' has data, but the database beside it is not there", .0.display())]
@@ -24,13 +24,13 @@ pub enum LakeError {
     #[error("'{}' is no database of radsql", .0.display())]
     NoDatabase(PathBuf),
     /// A format that we do not know.
-    #[error("'{}' has version {1} of DuckLake; this radsql knows 1.0", .0.display())]
+    #[error("'{path}' has version {1} of DuckLake; this radsql knows 1.0", path = .0.display())]
     Version(PathBuf, String),
     /// One that we may not write.
-    #[error("'{}' was made by {1}; radsql opens databases that it made", .0.display())]
+    #[error("'{path}' was made by {1}; radsql opens databases that it made", path = .0.display())]
     Maker(PathBuf, String),
     /// SQLite's own.
-    #[error("'{}': {1}", .0.display())]
+    #[error("'{path}': {1}", path = .0.display())]
     Catalog(PathBuf, #[source] rusqlite::Error),
     /// A table's file cannot be written.
     #[error("a table's file cannot be written: {0}")]

@@ -33,7 +33,10 @@ impl Location {
         let Some(name) = path.file_name() else {
             return Err(LakeError::NoName(path.to_owned()));
         };
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = path
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let folder = parent.canonicalize().map_err(open)?;
         // A link means the database that it points to: the files lie beside that.
         let database = match folder.join(name).canonicalize() {
@@ -50,7 +53,11 @@ impl Location {
 
     /// A name for its catalog in SQL: the file's without its ending.
     pub fn name(&self) -> String {
-        self.database.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+        self.database
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// Files on their way to their place.
@@ -61,12 +68,15 @@ impl Location {
     /// How `sqlx` is told of it.
     pub fn address(&self) -> String {
         let path = self.database.to_string_lossy();
-        let escaped: String = path.chars().map(|c| match c {
-            '%' => "%25".into(),
-            '?' => "%3f".into(),
-            '#' => "%23".into(),
-            c => c.to_string(),
-        }).collect();
+        let escaped: String = path
+            .chars()
+            .map(|c| match c {
+                '%' => "%25".into(),
+                '?' => "%3f".into(),
+                '#' => "%23".into(),
+                c => c.to_string(),
+            })
+            .collect();
         format!("sqlite:{escaped}?mode=rw")
     }
 }
@@ -99,7 +109,11 @@ pub fn open(location: &Location) -> Result<Connection> {
     let mut connection = Connection::open_with_flags(&location.database, flags).map_err(sql)?;
     connection.busy_timeout(PATIENCE).map_err(sql)?;
     let is_ours = |c: &Connection| -> rusqlite::Result<bool> {
-        c.query_row("SELECT count(*) > 0 FROM sqlite_master WHERE name = 'ducklake_metadata'", [], |r| r.get(0))
+        c.query_row(
+            "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'ducklake_metadata'",
+            [],
+            |r| r.get(0),
+        )
     };
     // The first question that reads the file: whether it is SQLite's at all.
     let mut known = is_ours(&connection).map_err(|_| LakeError::NoDatabase(location.database.clone()))?;
@@ -131,7 +145,9 @@ pub fn open(location: &Location) -> Result<Connection> {
 /// That the catalog is one of ours.
 fn check(connection: &Connection, location: &Location) -> Result<()> {
     let setting = |key: &str| {
-        let found = connection.query_row("SELECT value FROM ducklake_metadata WHERE key = ?1", [key], |r| r.get(0));
+        let found = connection.query_row("SELECT value FROM ducklake_metadata WHERE key = ?1", [key], |r| {
+            r.get(0)
+        });
         found.unwrap_or_default()
     };
     let version: String = setting("version");
@@ -150,7 +166,9 @@ fn moved(connection: &Connection, location: &Location) -> Result<()> {
     let sql = |e| LakeError::Catalog(location.database.clone(), e);
     let here = format!("{}/", location.files.display());
     let there: Option<String> = connection
-        .query_row("SELECT value FROM ducklake_metadata WHERE key = 'data_path'", [], |r| r.get(0))
+        .query_row("SELECT value FROM ducklake_metadata WHERE key = 'data_path'", [], |r| {
+            r.get(0)
+        })
         .ok();
     match there {
         Some(there) if there == here => Ok(()),

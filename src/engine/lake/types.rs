@@ -73,16 +73,27 @@ pub fn check_name(name: &str, what: &str) -> Result<()> {
         return Ok(());
     };
     let shown: String = name.chars().take(40).collect();
-    Err(LakeError::Refused(format!("'{}' cannot be the name of {what}: {why}", shown.escape_debug())))
+    Err(LakeError::Refused(format!(
+        "'{}' cannot be the name of {what}: {why}",
+        shown.escape_debug()
+    )))
 }
 
 fn stored_field(field: &Field, column: &str) -> Result<Field> {
-    Ok(Field::new(field.name(), stored_type(field.data_type(), column)?, field.is_nullable()))
+    Ok(Field::new(
+        field.name(),
+        stored_type(field.data_type(), column)?,
+        field.is_nullable(),
+    ))
 }
 
 fn stored_type(kind: &DataType, column: &str) -> Result<DataType> {
     use DataType as T;
-    let refused = |why: &str| Err(LakeError::Refused(format!("column '{column}': {why}; cast it to another type")));
+    let refused = |why: &str| {
+        Err(LakeError::Refused(format!(
+            "column '{column}': {why}; cast it to another type"
+        )))
+    };
     Ok(match kind {
         T::Null => T::Int32,
         T::Utf8 | T::LargeUtf8 | T::Utf8View => T::Utf8View,
@@ -97,9 +108,9 @@ fn stored_type(kind: &DataType, column: &str) -> Result<DataType> {
         T::Duration(_) => T::Int64,
         T::Decimal256(..) => return refused("decimals of more than 38 digits cannot be kept"),
         T::Dictionary(_, value) => stored_type(value, column)?,
-        T::List(f) | T::LargeList(f) | T::FixedSizeList(f, _) => T::List(Arc::new(
-            stored_field(f, column)?.with_name("element"),
-        )),
+        T::List(f) | T::LargeList(f) | T::FixedSizeList(f, _) => {
+            T::List(Arc::new(stored_field(f, column)?.with_name("element")))
+        }
         T::Struct(fields) => T::Struct(stored_fields(fields, column)?),
         other => match arrow_to_ducklake_type(other) {
             Ok(name) if ducklake_to_arrow_type(&name).is_ok_and(|back| back == *other) => other.clone(),
@@ -112,7 +123,9 @@ fn stored_fields(fields: &Fields, column: &str) -> Result<Fields> {
     let mut names = HashSet::new();
     let mut stored = vec![];
     if fields.is_empty() {
-        return Err(LakeError::Refused(format!("column '{column}': a structure without fields cannot be kept")));
+        return Err(LakeError::Refused(format!(
+            "column '{column}': a structure without fields cannot be kept"
+        )));
     }
     for field in fields {
         let name = field.name();
@@ -147,7 +160,8 @@ pub fn columns(declared: &Schema, stored: &Schema, first: i64, order: i64) -> Re
         let at = columns.len();
         append(stored, None, first, order, &mut columns)?;
         let is_same = declared.metadata().is_empty() && declared.data_type() == stored.data_type();
-        columns[at].field = match is_same {
+        // What columns within this one are is told by it alone.
+        columns[at].field = match is_same && !declared.data_type().is_nested() {
             true => None,
             false => Some(encode(declared)?),
         };
@@ -157,11 +171,14 @@ pub fn columns(declared: &Schema, stored: &Schema, first: i64, order: i64) -> Re
 
 fn append(field: &Field, parent: Option<i64>, first: i64, order: i64, into: &mut Vec<Column>) -> Result<()> {
     let at = into.len() as i64;
-    let (id, kind) = (first + at, match field.data_type() {
-        DataType::List(_) => "list".into(),
-        DataType::Struct(_) => "struct".into(),
-        other => arrow_to_ducklake_type(other)?,
-    });
+    let (id, kind) = (
+        first + at,
+        match field.data_type() {
+            DataType::List(_) => "list".into(),
+            DataType::Struct(_) => "struct".into(),
+            other => arrow_to_ducklake_type(other)?,
+        },
+    );
     into.push(Column {
         id,
         order: order + at,
@@ -177,6 +194,13 @@ fn append(field: &Field, parent: Option<i64>, first: i64, order: i64, into: &mut
         DataType::Struct(fields) => fields.iter().try_for_each(|f| append(f, Some(id), first, order, into)),
         _ => Ok(()),
     }
+}
+
+/// The rows of the catalog that a column has, if its type in the format is `kind`; another program may have changed it.
+pub fn nodes(field: &Field, kind: &str) -> Option<usize> {
+    let stored = stored_field(field, field.name()).ok()?;
+    let columns = columns(&Schema::new(vec![field.clone()]), &Schema::new(vec![stored]), 1, 0).ok()?;
+    (columns.first()?.kind == kind).then_some(columns.len())
 }
 
 /// What Parquet calls a column's number.
@@ -257,9 +281,24 @@ mod tests {
         let stored = stored(&declared).unwrap();
         let columns = columns(&declared, &stored, 1, 0).unwrap();
         let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
-        assert_eq!(names, ["c0", "c1", "element", "c2", "wavelet-LLH_glcm_Idm", "b c", "element", "c3", "c4"]);
+        assert_eq!(
+            names,
+            [
+                "c0",
+                "c1",
+                "element",
+                "c2",
+                "wavelet-LLH_glcm_Idm",
+                "b c",
+                "element",
+                "c3",
+                "c4"
+            ]
+        );
         assert_eq!(columns[6].parent, Some(6));
         assert!(columns[8].field.is_none());
+        assert_eq!(nodes(declared.field(2), "struct"), Some(4));
+        assert_eq!(nodes(declared.field(2), "list"), None);
         for (column, field) in columns.iter().filter(|c| c.parent.is_none()).zip(declared.fields()) {
             if let Some(bytes) = &column.field {
                 assert_eq!(decode(bytes).unwrap(), **field);
@@ -272,14 +311,24 @@ mod tests {
     #[test]
     fn what_the_format_does_not_hold_is_refused() {
         let one = |name: &str, kind| stored(&Schema::new(vec![Field::new(name, kind, true)]));
-        let within = |name: &str| one("s", DataType::Struct(Fields::from(vec![Field::new(name, DataType::Int32, true)])));
+        let within = |name: &str| {
+            one(
+                "s",
+                DataType::Struct(Fields::from(vec![Field::new(name, DataType::Int32, true)])),
+            )
+        };
         for name in ["a:b", "a,b", "a<b", "a(b", " a", ""] {
             assert!(within(name).is_err(), "{name}");
         }
         assert!(within("wavelet-LLH_glcm_Idm").is_ok());
         assert!(one("", DataType::Int32).is_err() && one("a\nb", DataType::Int32).is_err());
         assert!(one("a:b", DataType::Int32).is_ok());
-        let two = |a: &str, b: &str| stored(&Schema::new(vec![Field::new(a, DataType::Int8, true), Field::new(b, DataType::Int8, true)]));
+        let two = |a: &str, b: &str| {
+            stored(&Schema::new(vec![
+                Field::new(a, DataType::Int8, true),
+                Field::new(b, DataType::Int8, true),
+            ]))
+        };
         assert!(two("Age", "age").unwrap_err().to_string().contains("capitals"));
         assert!(stored(&Schema::empty()).is_err());
     }

@@ -4,7 +4,7 @@ use super::error::{LakeError, Result};
 use super::file::sync_folder;
 use super::types;
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
-use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::{DataFusionError, exec_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
@@ -85,7 +85,11 @@ impl Layout {
             });
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+        Ok(RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns,
+            &options,
+        )?)
     }
 }
 
@@ -192,7 +196,9 @@ impl Open {
     fn new(layout: &Layout) -> datafusion::common::Result<Self> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| DataFusionError::Execution("no random bytes".into()))?;
-        let path = layout.staging.join(format!("{:032x}.parquet", u128::from_be_bytes(random)));
+        let path = layout
+            .staging
+            .join(format!("{:032x}.parquet", u128::from_be_bytes(random)));
         let file = File::create_new(&path).map_err(LakeError::Write)?;
         let properties = WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_2_0)
@@ -259,7 +265,13 @@ fn statistics(metadata: &ParquetMetaData, layout: &Layout, open: &Open) -> dataf
     let file = metadata.file_metadata();
     // As a reader sees the columns: texts as texts, for those are told apart.
     let schema = parquet_to_arrow_schema(file.schema_descr(), None).map_err(written)?;
-    Ok(compute_column_stats(&Arc::new(schema), metadata, &layout.ids, open.rows, &open.nans))
+    Ok(compute_column_stats(
+        &Arc::new(schema),
+        metadata,
+        &layout.ids,
+        open.rows,
+        &open.nans,
+    ))
 }
 
 fn written(e: datafusion::parquet::errors::ParquetError) -> DataFusionError {
@@ -367,9 +379,4 @@ impl Drop for Placed {
             let _ = fs::remove_file(path);
         }
     }
-}
-
-/// Whether a column's values need no other type to be kept.
-pub fn is_plain(kind: &DataType) -> bool {
-    !matches!(kind, DataType::Struct(_) | DataType::List(_))
 }

@@ -1,0 +1,134 @@
+//! A database that stays: a catalog in SQLite and Parquet files beside it, in the open format DuckLake 1.0.
+//!
+//! `datafusion-ducklake` reads tables and changes their rows. What makes tables, views and files is written here, in one
+//! transaction of the catalog each: a table is there as a whole or not at all, with a note on where it came from.
+
+mod catalog;
+mod change;
+mod commit;
+mod create;
+mod error;
+mod file;
+mod read;
+mod store;
+mod table;
+mod types;
+mod write;
+
+pub use catalog::{LakeCatalog, Planner, at_version};
+pub use change::{Alteration, Kind};
+pub use commit::Note;
+pub use create::append;
+pub use create::{Existing, NewTable, relaxed};
+pub use error::{LakeError, Result};
+pub use table::{LakeTable, pinned};
+
+use super::spill::SpillFolder;
+use commit::Commit;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion_ducklake::metadata_writer::MetadataWriter;
+use datafusion_ducklake::{MetadataProvider, SqliteMetadataProvider, SqliteMetadataWriter};
+use file::Location;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::LakeStore;
+use tokio::sync::OnceCell;
+
+/// The schema of names without one.
+pub const SCHEMA: &str = "main";
+
+/// An open database.
+pub struct Lake {
+    location: Location,
+    connection: Mutex<Connection>,
+    /// Files on their way, of this process.
+    staging: SpillFolder,
+    url: Arc<ObjectStoreUrl>,
+    store: LakeStore,
+    /// What `datafusion-ducklake` reads with, and writes with.
+    provider: OnceCell<Arc<dyn MetadataProvider>>,
+    writer: OnceCell<Arc<dyn MetadataWriter>>,
+}
+
+impl std::fmt::Debug for Lake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lake").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Tells the stores of several databases apart.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
+impl Lake {
+    /// Opens a database, or makes an empty one where there is none.
+    ///
+    /// # Errors
+    /// When there is a file that is none, or one of another version; when it cannot be read or made.
+    pub fn open(path: &Path) -> Result<Self> {
+        let location = Location::new(path)?;
+        let connection = file::open(&location)?;
+        let folder = location.staging();
+        let staging = SpillFolder::new(&folder).map_err(|e| LakeError::Open(folder, e))?;
+        // Rewritten rows pass through files of the system's temporary folder otherwise. Only the first of several databases counts.
+        let _ = tempfile::env::override_temp_dir(staging.path());
+        let url = format!("{}://{}/", store::SCHEME, OPENED.fetch_add(1, Ordering::Relaxed));
+        let store = LakeStore::new(&location.files).map_err(|e| LakeError::Query(e.into()))?;
+        Ok(Self {
+            location,
+            connection: Mutex::new(connection),
+            staging,
+            url: Arc::new(ObjectStoreUrl::parse(url)?),
+            store,
+            provider: OnceCell::new(),
+            writer: OnceCell::new(),
+        })
+    }
+
+    /// Its name in SQL, if it gets no other.
+    pub fn name(&self) -> String {
+        self.location.name()
+    }
+
+    /// Makes its files known to those who read them.
+    pub fn register(&self, environment: &RuntimeEnv) {
+        environment.register_object_store(self.url.as_ref().as_ref(), Arc::new(self.store.clone()));
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes changes in one commit. When `change` fails nothing has changed; when it finds nothing to do, no snapshot is made.
+    fn commit<T>(
+        &self,
+        note: &commit::Note,
+        change: impl FnOnce(&mut Commit<'_>) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let mut connection = self.connection();
+        let mut commit = Commit::begin(&mut connection, &self.location.database)?;
+        let Some(done) = change(&mut commit)? else {
+            return Ok(None);
+        };
+        commit.finish(note)?;
+        Ok(Some(done))
+    }
+
+    async fn provider(&self) -> Result<Arc<dyn MetadataProvider>> {
+        let open = || async {
+            let provider = SqliteMetadataProvider::new(&self.location.address()).await?;
+            Ok::<_, LakeError>(Arc::new(provider) as Arc<dyn MetadataProvider>)
+        };
+        Ok(Arc::clone(self.provider.get_or_try_init(open).await?))
+    }
+
+    async fn writer(&self) -> Result<Arc<dyn MetadataWriter>> {
+        let open = || async {
+            let writer = SqliteMetadataWriter::new_with_init(&self.location.address()).await?;
+            Ok::<_, LakeError>(Arc::new(writer) as Arc<dyn MetadataWriter>)
+        };
+        Ok(Arc::clone(self.writer.get_or_try_init(open).await?))
+    }
+}

@@ -1,0 +1,576 @@
+//! A table of a database: read and changed by `datafusion-ducklake`, with Arrow's own types put back.
+
+use super::Lake;
+use super::commit::Note;
+use super::create::insert;
+use super::error::LakeError;
+use super::read::Entry;
+use super::types;
+use async_trait::async_trait;
+use datafusion::arrow::array::{ArrayRef, AsArray, UInt64Array};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, Result, SchemaExt, exec_err, not_impl_err, plan_err};
+use datafusion::datasource::TableType;
+use datafusion::execution::context::SessionState;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, cast as cast_to};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ExecutionPlanProperties};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, collect};
+use datafusion_ducklake::{DuckLakeError, DuckLakeTable};
+use futures::future::BoxFuture;
+use futures::{StreamExt, stream};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+tokio::task_local! {
+    /// The snapshots that the statement at work reads, by database.
+    static PINNED: Mutex<HashMap<usize, i64>>;
+}
+
+/// Plans in which all tables of a database are read at one snapshot: the last one when the first of them is looked at.
+pub async fn pinned<T>(work: impl Future<Output = T>) -> T {
+    match PINNED.try_with(|_| ()) {
+        Ok(()) => work.await,
+        Err(_) => PINNED.scope(Mutex::default(), work).await,
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub struct LakeTable {
+    pub(super) lake: Arc<Lake>,
+    pub(super) schema_name: String,
+    pub(super) name: String,
+    pub(super) id: i64,
+    /// Below the folder of the database's files.
+    pub(super) folder: String,
+    /// The snapshot that is read; the last one without.
+    at: Option<i64>,
+    schema: SchemaRef,
+    defaults: HashMap<String, Expr>,
+}
+
+impl LakeTable {
+    /// A table as it is at a snapshot. `at` says whether it is read there always.
+    ///
+    /// # Errors
+    /// Those of the catalog.
+    pub(super) async fn open(
+        lake: &Arc<Lake>,
+        (schema_name, name): (&str, &str),
+        (id, folder): (i64, String),
+        snapshot: i64,
+        at: Option<i64>,
+    ) -> super::Result<Self> {
+        let schema = match lake.declared(snapshot, id)? {
+            Some(schema) => schema,
+            None => {
+                let inner = inner(lake, name, id, &folder, snapshot).await?;
+                let plain = |f: &Field| Field::new(f.name(), f.data_type().clone(), f.is_nullable());
+                Arc::new(Schema::new(
+                    inner.schema().fields().iter().map(|f| plain(f)).collect::<Vec<_>>(),
+                ))
+            }
+        };
+        let mut defaults = HashMap::new();
+        for (column, text) in lake.defaults(snapshot, id)? {
+            if let Ok(field) = schema.field_with_name(&column) {
+                let value = cast_to(datafusion::logical_expr::lit(text), field.data_type().clone());
+                defaults.insert(column, value);
+            }
+        }
+        Ok(Self {
+            lake: Arc::clone(lake),
+            schema_name: schema_name.into(),
+            name: name.into(),
+            id,
+            folder,
+            at,
+            schema,
+            defaults,
+        })
+    }
+
+    /// Its columns.
+    pub(super) fn schema_ref(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The snapshot that the statement at work reads.
+    fn snapshot(&self) -> super::Result<i64> {
+        if let Some(at) = self.at {
+            return Ok(at);
+        }
+        let key = Arc::as_ptr(&self.lake) as usize;
+        let known = PINNED.try_with(|pinned| {
+            let mut pinned = pinned.lock().unwrap_or_else(PoisonError::into_inner);
+            match pinned.get(&key) {
+                Some(snapshot) => Ok(*snapshot),
+                None => {
+                    let head = self.lake.head()?;
+                    pinned.insert(key, head);
+                    Ok(head)
+                }
+            }
+        });
+        known.unwrap_or_else(|_| self.lake.head())
+    }
+
+    /// The table at a snapshot, if it is still this one with these columns.
+    async fn inner(&self, snapshot: i64) -> super::Result<DuckLakeTable> {
+        let changed = || {
+            LakeError::Changed(format!(
+                "table '{}' was changed while the statement was planned; run it again",
+                self.name
+            ))
+        };
+        match self.lake.entry(snapshot, &self.schema_name, &self.name)? {
+            Some(Entry::Table { id, .. }) if id == self.id => {}
+            _ => return Err(changed()),
+        }
+        let inner = inner(&self.lake, &self.name, self.id, &self.folder, snapshot).await?;
+        let there = inner.schema();
+        match self
+            .schema
+            .fields()
+            .iter()
+            .all(|f| there.field_with_name(f.name()).is_ok())
+        {
+            true => Ok(inner),
+            false => Err(changed()),
+        }
+    }
+
+    fn refuse_change(&self) -> Result<()> {
+        match self.at {
+            Some(at) => plan_err!("table '{}' at version {at} cannot be changed: it is history", self.name),
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be done to the rows of the table, at the last snapshot, again when somebody else was faster.
+    fn change(&self, session: &dyn Session, what: &'static str, change: Change) -> Result<Arc<dyn ExecutionPlan>> {
+        self.refuse_change()?;
+        let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
+            return not_impl_err!("{what} outside of a session of radsql");
+        };
+        // datafusion-ducklake writes to a folder of the table's name.
+        if self.folder != format!("{}/{}/", self.schema_name, self.name) {
+            return not_impl_err!(
+                "{what} of table '{}', which another program made; make one of our own from it",
+                self.name
+            );
+        }
+        let (table, state, change) = (self.clone(), state.clone(), Arc::new(change));
+        let work = move |task: Arc<TaskContext>| {
+            let (table, state, change) = (table.clone(), state.clone(), Arc::clone(&change));
+            Box::pin(async move { table.changed(&state, &change, task).await }) as BoxFuture<'static, Result<u64>>
+        };
+        Ok(Arc::new(ActionExec::new(
+            format!("{what} {}", self.name),
+            Arc::new(work),
+        )))
+    }
+
+    async fn changed(&self, state: &SessionState, change: &Change, task: Arc<TaskContext>) -> Result<u64> {
+        const TRIES: u32 = 50;
+        let mut tried = 0;
+        loop {
+            let inner = self.inner(self.lake.head()?).await?;
+            let inner = inner.with_writer(self.schema_name.clone(), self.lake.writer().await?);
+            let plan = match change {
+                Change::Delete(filters) => {
+                    let filters = self.within(filters, &inner.schema())?;
+                    inner.delete_from(state, filters).await
+                }
+                Change::Update(assignments, filters) => {
+                    let there = inner.schema();
+                    let filters = self.within(filters, &there)?;
+                    let mut mapped = vec![];
+                    for (column, value) in assignments {
+                        let value = self.within(std::slice::from_ref(value), &there)?.remove(0);
+                        let kind = there.field_with_name(column)?.data_type().clone();
+                        mapped.push((column.clone(), cast_to(value, kind)));
+                    }
+                    inner.update(state, mapped, filters).await
+                }
+            };
+            let result = match plan {
+                Ok(plan) => collect(plan, Arc::clone(&task)).await,
+                Err(e) => Err(e),
+            };
+            match result {
+                Ok(batches) => {
+                    let counts = batches.iter().map(|b| b.column(0).as_primitive::<UInt64Type>());
+                    return Ok(counts.flat_map(|c| c.values().iter()).sum());
+                }
+                Err(e) if is_conflict(&e) && tried < TRIES => {
+                    tried += 1;
+                    tokio::time::sleep(Duration::from_millis(u64::from(2 * tried.min(25)))).await;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Conditions on the table's columns as conditions on those of its files.
+    fn within(&self, filters: &[Expr], there: &Schema) -> Result<Vec<Expr>> {
+        let mapped = filters.iter().map(|filter| {
+            let mapped = filter.clone().transform(|e| match &e {
+                Expr::Column(c) => {
+                    let (declared, stored) = (self.schema.field_with_name(&c.name)?, there.field_with_name(&c.name)?);
+                    match declared.data_type() == stored.data_type() {
+                        true => Ok(Transformed::no(e)),
+                        // It is not looked at again: the column stands within.
+                        false => Ok(Transformed::new(
+                            cast_to(e, declared.data_type().clone()),
+                            true,
+                            TreeNodeRecursion::Jump,
+                        )),
+                    }
+                }
+                _ => Ok(Transformed::no(e)),
+            });
+            mapped.map(|t| t.data)
+        });
+        mapped.collect()
+    }
+}
+
+/// What is done to rows.
+enum Change {
+    Delete(Vec<Expr>),
+    Update(Vec<(String, Expr)>, Vec<Expr>),
+}
+
+fn is_conflict(e: &DataFusionError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
+    while let Some(e) = cause {
+        if matches!(e.downcast_ref::<DuckLakeError>(), Some(DuckLakeError::Conflict(_))) {
+            return true;
+        }
+        cause = e.source();
+    }
+    // Somewhere on its way it may have become a text.
+    e.to_string().contains("conflict")
+}
+
+async fn inner(lake: &Lake, name: &str, id: i64, folder: &str, snapshot: i64) -> super::Result<DuckLakeTable> {
+    let path = format!("{}/{folder}", lake.location.files.display());
+    let provider = lake.provider().await?;
+    Ok(DuckLakeTable::new(
+        id,
+        name,
+        provider,
+        snapshot,
+        Arc::clone(&lake.url),
+        path,
+    )?)
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn get_column_default(&self, column: &str) -> Option<&Expr> {
+        self.defaults.get(column)
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let inner = self.inner(self.snapshot()?).await?;
+        let there = inner.schema();
+        let wanted = match projection {
+            Some(projection) => Arc::new(self.schema.project(projection)?),
+            None => self.schema(),
+        };
+        let columns: Vec<usize> = wanted
+            .fields()
+            .iter()
+            .map(|f| there.index_of(f.name()))
+            .collect::<std::result::Result<_, _>>()?;
+        let filters = self.within(filters, &there)?;
+        let plan = inner.scan(session, Some(&columns), &filters, limit).await?;
+        match plan.schema() == wanted {
+            true => Ok(plan),
+            false => Ok(Arc::new(RestoreExec::new(plan, wanted))),
+        }
+    }
+
+    async fn insert_into(
+        &self,
+        _: &dyn Session,
+        input: Arc<dyn ExecutionPlan>,
+        op: InsertOp,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.refuse_change()?;
+        self.schema().logically_equivalent_names_and_types(&input.schema())?;
+        if op != InsertOp::Append {
+            return not_impl_err!("{op} is not possible; make a new table with CREATE OR REPLACE TABLE ... AS");
+        }
+        Ok(insert(self, input))
+    }
+
+    async fn delete_from(&self, session: &dyn Session, filters: Vec<Expr>) -> Result<Arc<dyn ExecutionPlan>> {
+        match filters.is_empty() {
+            true => self.truncate(session).await,
+            false => self.change(session, "DELETE", Change::Delete(filters)),
+        }
+    }
+
+    async fn update(
+        &self,
+        session: &dyn Session,
+        assignments: Vec<(String, Expr)>,
+        filters: Vec<Expr>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.change(session, "UPDATE", Change::Update(assignments, filters))
+    }
+
+    async fn truncate(&self, _: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        self.refuse_change()?;
+        let table = self.clone();
+        let work = move |_: Arc<TaskContext>| {
+            let table = table.clone();
+            Box::pin(async move { table.emptied() }) as BoxFuture<'static, Result<u64>>
+        };
+        Ok(Arc::new(ActionExec::new(
+            format!("TRUNCATE {}", self.name),
+            Arc::new(work),
+        )))
+    }
+}
+
+impl LakeTable {
+    /// Ends all rows; they stay in the snapshots before.
+    fn emptied(&self) -> Result<u64> {
+        let rows = self.lake.commit(&Note::default(), |commit| {
+            let live = "SELECT coalesce(sum(f.record_count - coalesce(d.delete_count, 0)), 0) FROM ducklake_data_file f
+                 LEFT JOIN ducklake_delete_file d ON d.data_file_id = f.data_file_id AND d.end_snapshot IS NULL
+                 WHERE f.table_id = ?1 AND f.end_snapshot IS NULL";
+            let rows: i64 = commit.one(live, [self.id], |r| r.get(0))?.unwrap_or_default();
+            for part in ["data_file", "delete_file"] {
+                let text = format!(
+                    "UPDATE ducklake_{part} SET end_snapshot = ?1 WHERE table_id = ?2 AND end_snapshot IS NULL"
+                );
+                commit.execute(&text, [commit.snapshot, self.id])?;
+            }
+            commit.execute(
+                "UPDATE ducklake_table_stats SET record_count = 0, file_size_bytes = 0 WHERE table_id = ?1",
+                [self.id],
+            )?;
+            commit.execute("DELETE FROM ducklake_table_column_stats WHERE table_id = ?1", [self.id])?;
+            if rows == 0 {
+                return Ok(None);
+            }
+            commit.changed(format!("deleted_from_table:{}", self.id));
+            Ok(Some(rows))
+        })?;
+        Ok(rows.unwrap_or_default().try_into().unwrap_or_default())
+    }
+}
+
+/// Gives columns the types that the table has in Arrow.
+#[derive(Debug)]
+struct RestoreExec {
+    input: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl RestoreExec {
+    fn new(input: Arc<dyn ExecutionPlan>, schema: SchemaRef) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            input.output_partitioning().clone(),
+            input.pipeline_behavior(),
+            input.boundedness(),
+        );
+        Self {
+            input,
+            schema,
+            properties: Arc::new(properties),
+        }
+    }
+}
+
+impl DisplayAs for RestoreExec {
+    fn fmt_as(&self, kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match kind {
+            DisplayFormatType::TreeRender => Ok(()),
+            _ => f.write_str("RestoreExec"),
+        }
+    }
+}
+
+impl ExecutionPlan for RestoreExec {
+    fn name(&self) -> &str {
+        "RestoreExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        match (children.pop(), children.is_empty()) {
+            (Some(input), true) => Ok(Arc::new(Self::new(input, Arc::clone(&self.schema)))),
+            _ => exec_err!("RestoreExec has one input"),
+        }
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, task)?;
+        let schema = Arc::clone(&self.schema);
+        let restored = input.map(move |batch| {
+            let batch = batch?;
+            let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
+                Ok(match column.data_type() == field.data_type() {
+                    true => Arc::clone(column),
+                    false => cast(column, field.data_type())?,
+                })
+            });
+            let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            Ok(RecordBatch::try_new_with_options(
+                Arc::clone(&schema),
+                columns,
+                &options,
+            )?)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            restored,
+        )))
+    }
+}
+
+type Action = Arc<dyn Fn(Arc<TaskContext>) -> BoxFuture<'static, Result<u64>> + Send + Sync>;
+
+/// Does something when it is run, and tells how many rows that touched.
+struct ActionExec {
+    name: String,
+    action: Action,
+    properties: Arc<PlanProperties>,
+}
+
+impl ActionExec {
+    fn new(name: String, action: Action) -> Self {
+        let schema = Arc::new(Schema::new(vec![Field::new("count", DataType::UInt64, false)]));
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        Self {
+            name,
+            action,
+            properties: Arc::new(properties),
+        }
+    }
+}
+
+impl fmt::Debug for ActionExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActionExec")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for ActionExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl ExecutionPlan for ActionExec {
+    fn name(&self) -> &str {
+        "ActionExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, _: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (work, schema) = ((self.action)(task), self.schema());
+        let counted = stream::once(async move {
+            let count: ArrayRef = Arc::new(UInt64Array::from(vec![work.await?]));
+            Ok(RecordBatch::try_new(schema, vec![count])?)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), counted)))
+    }
+}
+
+/// The columns of a table as the catalog holds them, for a file that an INSERT makes.
+pub(super) fn layout_columns(lake: &Lake, table: i64, stored: &Schema) -> super::Result<Vec<types::Column>> {
+    let ids = lake.column_ids(table)?;
+    let mut columns = types::columns(stored, stored, 1, 0)?;
+    match columns.len() == ids.len() && columns.iter().zip(&ids).all(|(c, (_, name))| c.name == *name) {
+        true => {
+            for (column, (id, _)) in columns.iter_mut().zip(ids) {
+                column.id = id;
+            }
+            Ok(columns)
+        }
+        false => Err(LakeError::Changed(
+            "the table was changed while the statement was planned; run it again".into(),
+        )),
+    }
+}
