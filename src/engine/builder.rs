@@ -5,6 +5,7 @@ use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
 use super::guard::{self, GuardPlans};
 use super::hoist::HoistScans;
+use super::lake::{self, Lake, LakeCatalog, Planner};
 use super::limits::{self, PlanLimits};
 use super::memory::SessionPool;
 use super::object_store::RestrictedStores;
@@ -121,6 +122,8 @@ pub struct SessionBuilder {
     pub temp_dir: Option<PathBuf>,
     /// Bytes that may lie there; `None` for DataFusion's limit.
     pub temp_limit: Option<u64>,
+    /// The database that tables are kept in; `None` for memory.
+    pub database: Option<PathBuf>,
 }
 
 impl Default for SessionBuilder {
@@ -133,6 +136,7 @@ impl Default for SessionBuilder {
             record_failures: false,
             temp_dir: None,
             temp_limit: None,
+            database: None,
         }
     }
 }
@@ -158,7 +162,22 @@ impl SessionBuilder {
         if self.files.is_restricted() {
             environment = environment.with_object_store_registry(Arc::new(RestrictedStores::new(self.files.clone())));
         }
-        let context = SessionContext::new_with_config_rt(config(), environment.build_arc()?);
+        let lake = self.database.as_deref().map(Lake::open).transpose()?.map(Arc::new);
+        let environment = environment.build_arc()?;
+        let config = match &lake {
+            None => config().with_default_catalog_and_schema(lake::MEMORY, lake::SCHEMA),
+            Some(lake) => config()
+                .with_default_catalog_and_schema(lake.name(), lake::SCHEMA)
+                .with_create_default_catalog_and_schema(false),
+        };
+        let context = SessionContext::new_with_config_rt(config, environment);
+        let database = lake.map(|lake| {
+            lake.register(&context.runtime_env());
+            let name = lake.name();
+            let catalog = Arc::new(LakeCatalog::new(lake, &name));
+            context.register_catalog(name, Arc::clone(&catalog) as _);
+            catalog
+        });
         let shared = Arc::clone(context.state_ref().read().catalog_list());
         let files = self.files.clone();
         let context = with_own_tables(context, &shared, &files);
@@ -171,6 +190,9 @@ impl SessionBuilder {
             ..RadsqlOptions::default()
         };
         let runtime = register(&context, options)?;
+        if let Some(database) = database {
+            database.plan_with(Planner::of(&context));
+        }
         let tables = Arc::clone(&context.runtime_env().memory_pool);
         limits::values::install(&context, limits::values::ValueLimits::default())?;
         limits::meter::install(&context, None);

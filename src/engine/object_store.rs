@@ -1,6 +1,7 @@
 //! The stores that DataFusion's own readers and writers get in a session that may not touch every file: the local disk
 //! behind a [`FilePolicy`], and nothing else.
 
+use super::lake::SCHEME;
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::common::{Result as DataFusionResult, plan_err};
@@ -13,13 +14,13 @@ use datafusion::object_store::{
 };
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use radsql_udfs::files::{FilePolicy, Forbidden};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 use walkdir::WalkDir;
 
@@ -27,6 +28,8 @@ use walkdir::WalkDir;
 #[derive(Debug)]
 pub struct RestrictedStores {
     files: Arc<GuardedStore>,
+    /// Those of databases, which no statement can name.
+    lakes: Mutex<HashMap<Url, Arc<dyn ObjectStore>>>,
 }
 
 impl RestrictedStores {
@@ -35,14 +38,21 @@ impl RestrictedStores {
         let inner = LocalFileSystem::new();
         Self {
             files: Arc::new(GuardedStore { inner, policy }),
+            lakes: Mutex::default(),
         }
     }
 }
 
 impl ObjectStoreRegistry for RestrictedStores {
-    /// Leaves the store out: nobody may widen what the session reaches.
-    fn register_store(&self, _: &Url, _: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
-        None
+    /// Leaves all but those of databases out: nobody may widen what the session reaches.
+    fn register_store(&self, url: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        if url.scheme() != SCHEME {
+            return None;
+        }
+        self.lakes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(root(url), store)
     }
 
     fn deregister_store(&self, _: &Url) -> DataFusionResult<Arc<dyn ObjectStore>> {
@@ -50,11 +60,25 @@ impl ObjectStoreRegistry for RestrictedStores {
     }
 
     fn get_store(&self, url: &Url) -> DataFusionResult<Arc<dyn ObjectStore>> {
-        match is_local(url) {
-            true => Ok(Arc::clone(&self.files) as _),
-            false => not_local(url),
+        let lake = self
+            .lakes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&root(url))
+            .cloned();
+        match (is_local(url), lake) {
+            (true, _) => Ok(Arc::clone(&self.files) as _),
+            (false, Some(lake)) => Ok(lake),
+            (false, None) => not_local(url),
         }
     }
+}
+
+/// An address without a path.
+fn root(url: &Url) -> Url {
+    let mut root = url.clone();
+    root.set_path("/");
+    root
 }
 
 /// Whether an address means this machine's disk.

@@ -2,6 +2,7 @@
 
 use super::builder::SessionBuilder;
 use super::guard;
+use super::lake::{InLake, Note};
 use super::limits::{self, PlanLimits, StatementLimits};
 use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
@@ -162,6 +163,17 @@ impl Session {
             self.check(plan)?;
         }
         match statement {
+            Planned::Plan(LogicalPlan::Ddl(command)) if let Some(place) = command_in_lake(self, &command) => {
+                let note = Note::default();
+                match command {
+                    DdlStatement::CreateMemoryTable(command) => {
+                        Box::pin(self.create_in_lake(place, command, &note)).await
+                    }
+                    DdlStatement::DropTable(command) => self.drop_table_in_lake(&place, &command),
+                    DdlStatement::DropView(command) => self.drop_view_in_lake(&place, &command),
+                    other => plan_err!("{} is not possible in a database", other.name()),
+                }
+            }
             Planned::Plan(LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(command))) => {
                 Box::pin(create_memory_table(&self.context, command, &self.tables)).await
             }
@@ -200,6 +212,19 @@ impl Session {
             tables,
         })
     }
+}
+
+/// Where a statement makes or drops a table or a view of a database.
+fn command_in_lake(session: &Session, command: &DdlStatement) -> Option<InLake> {
+    let name = match command {
+        DdlStatement::CreateMemoryTable(c) if !c.temporary => &c.name,
+        DdlStatement::CreateView(c) if !c.temporary => &c.name,
+        DdlStatement::CreateExternalTable(c) if !c.temporary => &c.name,
+        DdlStatement::DropTable(c) => &c.name,
+        DdlStatement::DropView(c) => &c.name,
+        _ => return None,
+    };
+    session.in_lake(name)
 }
 
 /// What SHOW MODELS stands for.

@@ -10,10 +10,14 @@ mod create;
 mod error;
 mod file;
 mod read;
+mod session;
 mod store;
 mod table;
 mod types;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use catalog::{LakeCatalog, Planner, at_version};
 pub use change::{Alteration, Kind};
@@ -21,6 +25,8 @@ pub use commit::Note;
 pub use create::append;
 pub use create::{Existing, NewTable, relaxed};
 pub use error::{LakeError, Result};
+pub use session::InLake;
+pub(super) use store::SCHEME;
 pub use table::{LakeTable, pinned};
 
 use super::spill::SpillFolder;
@@ -37,8 +43,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::LakeStore;
 use tokio::sync::OnceCell;
 
-/// The schema of names without one.
+/// The schema of names without one, and the catalog of what is in memory.
 pub const SCHEMA: &str = "main";
+pub const MEMORY: &str = "memory";
 
 /// An open database.
 pub struct Lake {

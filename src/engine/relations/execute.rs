@@ -3,6 +3,7 @@
 use super::answer::{Answer, Output};
 use super::collected::Collected;
 use super::node::{Question, Statistic, Typed};
+use crate::engine::lake::pinned;
 use crate::engine::limits::plan::check_constants;
 use crate::engine::limits::values::executing;
 use crate::engine::scan_work::tell_scan_work;
@@ -51,6 +52,13 @@ pub struct StatisticPlanner {
 #[async_trait]
 impl QueryPlanner for StatisticPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        // All tables of a database are read at one snapshot.
+        pinned(self.planned(plan, session)).await
+    }
+}
+
+impl StatisticPlanner {
+    async fn planned(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         let executing = executing(session);
         let session = match &executing {
             Some(own) => {

@@ -1,0 +1,158 @@
+//! What statements of a session do to a database.
+
+use super::catalog::LakeCatalog;
+use super::change::Kind;
+use super::commit::Note;
+use super::create::{Existing, NewTable, relaxed};
+use super::error::LakeError;
+use super::{Lake, SCHEMA};
+use crate::engine::session::Session;
+use datafusion::common::{Constraints, Result, TableReference, not_impl_err, plan_err};
+use datafusion::logical_expr::{CreateMemoryTable, DropTable, DropView, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::execute_stream_partitioned;
+use datafusion::prelude::DataFrame;
+use datafusion::scalar::ScalarValue;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A name of a table in a database.
+pub struct InLake {
+    /// The database.
+    pub lake: Arc<Lake>,
+    /// The schema.
+    pub schema: String,
+    /// The table.
+    pub table: String,
+}
+
+impl Session {
+    /// Whether a name means a table of a database, or what would be one.
+    pub fn in_lake(&self, name: &TableReference) -> Option<InLake> {
+        if self.is_temporary(name) {
+            return None;
+        }
+        let state = self.context().state();
+        let names = &state.config_options().catalog;
+        let resolved = name.clone().resolve(&names.default_catalog, &names.default_schema);
+        let lake = self.lake(&resolved.catalog)?;
+        Some(InLake {
+            lake,
+            schema: resolved.schema.to_string(),
+            table: resolved.table.to_string(),
+        })
+    }
+
+    /// The database that a catalog is.
+    pub fn lake(&self, catalog: &str) -> Option<Arc<Lake>> {
+        let catalog = self.shared.catalog(catalog)?;
+        catalog.downcast_ref::<LakeCatalog>().map(|c| Arc::clone(c.lake()))
+    }
+
+    /// CREATE TABLE, with or without AS.
+    ///
+    /// # Errors
+    /// The query's; when there is something of the name and must not be; when the format does not hold a name or a type.
+    pub(crate) async fn create_in_lake(
+        &self,
+        place: InLake,
+        command: CreateMemoryTable,
+        note: &Note,
+    ) -> Result<DataFrame> {
+        let CreateMemoryTable {
+            name,
+            input,
+            if_not_exists,
+            or_replace,
+            constraints,
+            column_defaults,
+            ..
+        } = command;
+        if if_not_exists && or_replace {
+            return plan_err!("IF NOT EXISTS and OR REPLACE exclude each other");
+        }
+        if constraints != Constraints::default() {
+            return not_impl_err!("'{name}': keys are not kept in a database; leave them out");
+        }
+        if if_not_exists && self.context().table_exist(name.clone())? {
+            return self.nothing();
+        }
+        let state = self.context().state();
+        let plan = state.optimize(&input)?;
+        let declared = plan.schema().as_arrow();
+        let columns = match *input {
+            // Columns as the statement lists them.
+            LogicalPlan::EmptyRelation(_) => Arc::new(declared.clone()),
+            _ => relaxed(declared),
+        };
+        let mut defaults = HashMap::new();
+        for (column, value) in column_defaults {
+            defaults.insert(column.clone(), literal(&state, &column, value)?);
+        }
+        let frame = DataFrame::new(state, plan);
+        let task = Arc::new(frame.task_ctx());
+        let physical = frame.create_physical_plan().await?;
+        let streams = execute_stream_partitioned(physical, task)?;
+        let table = NewTable {
+            schema: place.schema,
+            name: place.table,
+            columns,
+            defaults,
+            existing: match or_replace {
+                true => Existing::Replace,
+                false => Existing::Refuse,
+            },
+            provenance: None,
+        };
+        let pool = Arc::clone(&self.context().runtime_env().memory_pool);
+        place.lake.create(table, streams, &pool, note).await?;
+        self.nothing()
+    }
+
+    /// DROP TABLE.
+    ///
+    /// # Errors
+    /// When there is none, or a view of the name.
+    pub(crate) fn drop_table_in_lake(&self, place: &InLake, command: &DropTable) -> Result<DataFrame> {
+        self.drop_in_lake(place, Kind::Table, command.if_exists, &command.name)
+    }
+
+    /// DROP VIEW.
+    ///
+    /// # Errors
+    /// When there is none, or a table of the name.
+    pub(crate) fn drop_view_in_lake(&self, place: &InLake, command: &DropView) -> Result<DataFrame> {
+        self.drop_in_lake(place, Kind::View, command.if_exists, &command.name)
+    }
+
+    fn drop_in_lake(&self, place: &InLake, kind: Kind, if_exists: bool, name: &TableReference) -> Result<DataFrame> {
+        let what = if kind == Kind::View { "View" } else { "Table" };
+        match place.lake.drop_named(&place.schema, &place.table, kind) {
+            Ok(true) => self.nothing(),
+            Ok(false) if if_exists => self.nothing(),
+            Ok(false) => plan_err!("{what} '{name}' doesn't exist."),
+            Err(LakeError::Refused(_)) if if_exists && place.schema != SCHEMA => self.nothing(),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn nothing(&self) -> Result<DataFrame> {
+        let nothing = LogicalPlanBuilder::empty(false).build()?;
+        Ok(DataFrame::new(self.context().state(), nothing))
+    }
+}
+
+/// The text of a value that a column has where none is given.
+fn literal(state: &datafusion::execution::context::SessionState, column: &str, value: Expr) -> Result<String> {
+    let simple = LogicalPlanBuilder::empty(true).project([value])?.build()?;
+    let simple = state.optimize(&simple)?;
+    match simple.expressions().first() {
+        Some(Expr::Literal(value, _)) if !value.is_null() => Ok(ScalarValue::to_string(value)),
+        Some(Expr::Alias(alias)) if matches!(&*alias.expr, Expr::Literal(value, _) if !value.is_null()) => {
+            match &*alias.expr {
+                Expr::Literal(value, _) => Ok(ScalarValue::to_string(value)),
+                _ => plan_err!("column '{column}'"),
+            }
+        }
+        _ => plan_err!("column '{column}': a database keeps values as DEFAULT, not expressions"),
+    }
+}
