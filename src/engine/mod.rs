@@ -2,6 +2,7 @@
 
 mod bind;
 mod builder;
+mod dialect;
 mod explain;
 mod feature_set;
 mod filter_first;

@@ -1,6 +1,7 @@
 //! Sessions: DataFusion's, with our functions, rules and formats in them.
 
 use super::builder::SessionBuilder;
+use super::dialect::RadsqlDialect;
 use super::guard;
 use super::lake::{InLake, Note};
 use super::limits::{self, PlanLimits, StatementLimits};
@@ -18,7 +19,6 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, ResetStatement, Statement};
-use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use radsql_udfs::FilePolicy;
 use radsql_udfs::options::RadsqlOptions;
 use radsql_udfs::scan::{ScanRuntime, Work};
@@ -283,7 +283,7 @@ impl Session {
 
 pub(super) fn parse(text: &str) -> Result<Statement> {
     let mut statements = DFParserBuilder::new(text)
-        .with_dialect(&DuckDbDialect {})
+        .with_dialect(&RadsqlDialect)
         .build()?
         .parse_statements()?;
     match (statements.pop_front(), statements.is_empty()) {
