@@ -84,7 +84,10 @@ fn settings_of_the_shell() {
     t.run("\\set x 3");
     t.run("\\format table");
     let text = t.run("\\explain analyze SELECT :x AS x;");
-    assert!(text.contains("Plan with Metrics") && text.contains("output_rows") && !text.contains("row 1"), "{text}");
+    assert!(
+        text.contains("Plan with Metrics") && text.contains("output_rows") && !text.contains("row 1"),
+        "{text}"
+    );
 }
 
 #[test]
