@@ -1,5 +1,7 @@
 //! The line that tells how far a statement is, on a terminal that script(1) makes.
 
+mod common;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -51,4 +53,32 @@ fn no_line_without_a_terminal_or_for_what_is_short() {
     if let Some(told) = on_terminal(&command) {
         assert_eq!(told.replace('\r', ""), "a\n1\n");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn scans_are_counted_with_what_the_cache_had() {
+    let cohort = common::cohort(1);
+    let scan = std::fs::read_dir(cohort.path().join("crlm"))
+        .expect("a cohort")
+        .flatten();
+    let scan = scan.map(|e| e.path()).find(|p| p.is_dir()).expect("a patient");
+    let copies = cohort.path().join("copies");
+    std::fs::create_dir(&copies).expect("a folder");
+    for i in 0..400 {
+        std::os::unix::fs::symlink(&scan, copies.join(format!("c{i:03}"))).expect("a link");
+    }
+    let sql = format!(
+        "CREATE EXTERNAL TABLE s STORED AS NIFTI LOCATION '{}/' \
+         OPTIONS (image '{{patient_id}}/ct.nii.gz', mask '{{patient_id}}/seg/Tumor_1.nii.gz'); \
+         SELECT count(r) AS n FROM (SELECT radiomics(image, mask, 'wavelet') AS r FROM s);",
+        copies.display()
+    );
+    let file = cohort.path().join("scans.sql");
+    std::fs::write(&file, sql).expect("a file");
+    let command = format!("{} -f {} --format csv", env!("CARGO_BIN_EXE_radsql"), file.display());
+    let Some(told) = on_terminal(&command) else { return };
+    assert!(told.ends_with("n\r\n400\r\n"), "{told:?}");
+    let at = told.find(" of 400 scans").unwrap_or_else(|| panic!("{told}"));
+    assert!(told[..at].contains('#') && told[at..].contains(" a second"), "{told}");
 }
