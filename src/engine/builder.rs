@@ -1,6 +1,7 @@
 //! How sessions are made: functions, rules, formats and limits in a DataFusion session.
 
 use super::bind::BindFunctions;
+use super::catalogs::Catalogs;
 use super::feature_set::PushFeatureSet;
 use super::filter_first::FilterFirst;
 use super::guard::{self, GuardPlans};
@@ -13,6 +14,7 @@ use super::relations::{Relations, StatisticPlanner};
 use super::scan_table::ScanTableFactory;
 use super::session::{Session, with_own_tables};
 use super::yield_often::YieldOften;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemorySchemaProvider};
 use datafusion::common::Result;
 use datafusion::common::config::ExtensionOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -164,23 +166,29 @@ impl SessionBuilder {
         }
         let lake = self.database.as_deref().map(Lake::open).transpose()?.map(Arc::new);
         let environment = environment.build_arc()?;
-        let config = match &lake {
-            None => config().with_default_catalog_and_schema(lake::MEMORY, lake::SCHEMA),
-            Some(lake) => config()
-                .with_default_catalog_and_schema(lake.name(), lake::SCHEMA)
-                .with_create_default_catalog_and_schema(false),
-        };
+        let name = lake.as_ref().map_or_else(|| lake::MEMORY.into(), |lake| lake.name());
+        let config = config()
+            .with_default_catalog_and_schema(name, lake::SCHEMA)
+            .with_create_default_catalog_and_schema(false);
         let context = SessionContext::new_with_config_rt(config, environment);
-        let database = lake.map(|lake| {
-            lake.register(&context.runtime_env());
-            let name = lake.name();
-            let catalog = Arc::new(LakeCatalog::new(lake, &name));
-            context.register_catalog(name, Arc::clone(&catalog) as _);
-            catalog
-        });
-        let shared = Arc::clone(context.state_ref().read().catalog_list());
+        let shared = Arc::new(Catalogs::default());
+        let database = match lake {
+            None => {
+                let memory = MemoryCatalogProvider::new();
+                memory.register_schema(lake::SCHEMA, Arc::new(MemorySchemaProvider::new()))?;
+                shared.register_catalog(lake::MEMORY.into(), Arc::new(memory));
+                None
+            }
+            Some(lake) => {
+                lake.register(&context.runtime_env());
+                let name = lake.name();
+                let catalog = Arc::new(LakeCatalog::new(lake, &name));
+                shared.register_catalog(name, Arc::clone(&catalog) as _);
+                Some(catalog)
+            }
+        };
         let files = self.files.clone();
-        let context = with_own_tables(context, &shared, &files);
+        let (context, own) = with_own_tables(context, &shared, &files);
         let options = RadsqlOptions {
             memory_limit: Some(limit),
             cache_dir: self.cache_dir,
@@ -190,8 +198,9 @@ impl SessionBuilder {
             ..RadsqlOptions::default()
         };
         let runtime = register(&context, options)?;
+        let planner = Planner::of(&context);
         if let Some(database) = database {
-            database.plan_with(Planner::of(&context));
+            database.plan_with(planner.clone());
         }
         let tables = Arc::clone(&context.runtime_env().memory_pool);
         limits::values::install(&context, limits::values::ValueLimits::default())?;
@@ -201,6 +210,8 @@ impl SessionBuilder {
             context,
             runtime,
             shared,
+            own,
+            planner,
             defaults,
             statement_limits: None,
             plan_limits: PlanLimits::default(),

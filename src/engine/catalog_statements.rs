@@ -134,7 +134,12 @@ pub fn of(statement: &Statement) -> Result<Option<CatalogStatement>> {
             if_exists: *if_exists,
         },
         SqlStatement::Vacuum(vacuum) => {
-            let is_plain = !(vacuum.full || vacuum.sort_only || vacuum.delete_only || vacuum.reindex || vacuum.recluster || vacuum.boost)
+            let is_plain = !(vacuum.full
+                || vacuum.sort_only
+                || vacuum.delete_only
+                || vacuum.reindex
+                || vacuum.recluster
+                || vacuum.boost)
                 && vacuum.threshold.is_none();
             if !is_plain {
                 return not_impl_err!("VACUUM takes the name of a database, or none");
@@ -221,7 +226,10 @@ mod tests {
             Some(CatalogStatement::Alter { table, changes, .. }) => format!("{table}: {}", changes.len()),
             other => format!("{other:?}"),
         };
-        assert_eq!(column("ALTER TABLE a.t ADD COLUMN x DOUBLE DEFAULT 1, DROP COLUMN y"), "a.t: 2");
+        assert_eq!(
+            column("ALTER TABLE a.t ADD COLUMN x DOUBLE DEFAULT 1, DROP COLUMN y"),
+            "a.t: 2"
+        );
         assert_eq!(column("ALTER TABLE t RENAME COLUMN x TO \"Y\""), "t: 1");
         assert!(read("ALTER TABLE t RENAME TO u").is_err());
         assert_eq!(
@@ -232,7 +240,10 @@ mod tests {
                 text: Some("mm".into()),
             })
         );
-        assert_eq!(read("USE other.main").unwrap(), Some(CatalogStatement::Use(vec!["other".into(), "main".into()])));
+        assert_eq!(
+            read("USE other.main").unwrap(),
+            Some(CatalogStatement::Use(vec!["other".into(), "main".into()]))
+        );
         assert_eq!(
             read("ATTACH 'a b.db' AS x").unwrap(),
             Some(CatalogStatement::Attach {
@@ -241,7 +252,10 @@ mod tests {
                 if_not_exists: false,
             })
         );
-        assert!(matches!(read("DETACH x").unwrap(), Some(CatalogStatement::Detach { .. })));
+        assert!(matches!(
+            read("DETACH x").unwrap(),
+            Some(CatalogStatement::Detach { .. })
+        ));
         assert_eq!(read("VACUUM").unwrap(), Some(CatalogStatement::Vacuum(None)));
         assert!(read("VACUUM FULL").is_err());
         assert_eq!(read("SELECT 1").unwrap(), None);

@@ -2,6 +2,9 @@
 
 mod bind;
 mod builder;
+mod catalog_statements;
+mod catalog_work;
+mod catalogs;
 mod dialect;
 mod explain;
 mod feature_set;
@@ -30,6 +33,7 @@ mod yield_often;
 pub(crate) use temporary::SCHEMA as TEMPORARY;
 
 pub use builder::{SessionBuilder, register_all};
+pub use catalog_statements::{CatalogStatement, ColumnChange};
 pub use explain::{Explained, Place};
 pub use limits::{PlanLimits, StatementLimits, TooMuch, check as check_statement};
 pub use memory_table::{MemoryTable, Rows};

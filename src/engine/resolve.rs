@@ -1,5 +1,6 @@
 //! What our SQL means before DataFusion plans it.
 
+use super::lake::{SCHEMA, at_version};
 use super::relations::is_relation;
 use super::temporary;
 use datafusion::common::{DataFusionError, Result, plan_err};
@@ -7,7 +8,7 @@ use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr as Ast, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator,
     FunctionArguments, Ident, ObjectName, Query, Select, SelectItem, SetExpr, Statement as SqlStatement, Subscript,
-    TableFactor, Value, VisitMut, VisitorMut,
+    TableAlias, TableFactor, TableVersion, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -57,6 +58,9 @@ impl VisitorMut for Resolver {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<DataFusionError> {
+        if let Err(e) = place_version(factor) {
+            return ControlFlow::Break(e);
+        }
         let TableFactor::Table {
             name, args: Some(args), ..
         } = factor
@@ -135,6 +139,80 @@ impl VisitorMut for Resolver {
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// `t AT (VERSION => 3)` is the table `t` of a schema as it was.
+fn place_version(factor: &mut TableFactor) -> Result<()> {
+    let TableFactor::Table {
+        name, version, alias, ..
+    } = factor
+    else {
+        return Ok(());
+    };
+    let Some(asked) = version.take() else {
+        return Ok(());
+    };
+    let text = version_of(&asked)?;
+    let mut parts: Vec<Ident> = name.0.iter().filter_map(|p| p.as_ident().cloned()).collect();
+    let Some(table) = parts.pop() else {
+        return plan_err!("'{name}' is no table's name");
+    };
+    let schema = parts.pop().map_or_else(|| SCHEMA.to_owned(), |s| s.value);
+    parts.push(Ident::with_quote('"', at_version(&schema, &text)));
+    // Its columns go by the table's name still.
+    if alias.is_none() {
+        *alias = Some(TableAlias {
+            explicit: true,
+            name: table.clone(),
+            columns: vec![],
+            at: None,
+        });
+    }
+    parts.push(table);
+    *name = ObjectName::from(parts);
+    Ok(())
+}
+
+/// The version or time that is asked for.
+fn version_of(asked: &TableVersion) -> Result<String> {
+    let literal = |e: &Ast| match e {
+        Ast::Value(v) => match &v.value {
+            Value::Number(n, _) => Some(n.to_string()),
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        Ast::TypedString(t) => match &t.value.value {
+            Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let found = match asked {
+        TableVersion::VersionAsOf(e) | TableVersion::TimestampAsOf(e) => literal(e),
+        TableVersion::Function(Function {
+            args: FunctionArguments::List(list),
+            ..
+        }) => match &list.args[..] {
+            [
+                FunctionArg::Named {
+                    name,
+                    arg: FunctionArgExpr::Expr(e),
+                    ..
+                },
+            ] if ["version", "timestamp"]
+                .iter()
+                .any(|n| name.value.eq_ignore_ascii_case(n)) =>
+            {
+                literal(e)
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    match found {
+        Some(text) => Ok(text),
+        None => plan_err!("expected AT (VERSION => number) or AT (TIMESTAMP => 'date and time'); found {asked}"),
     }
 }
 

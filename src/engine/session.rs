@@ -1,15 +1,16 @@
 //! Sessions: DataFusion's, with our functions, rules and formats in them.
 
 use super::builder::SessionBuilder;
+use super::catalog_statements::{self, CatalogStatement};
+use super::catalogs::Catalogs;
 use super::dialect::RadsqlDialect;
 use super::guard;
-use super::lake::{InLake, Note};
+use super::lake::{InLake, Note, Planner};
 use super::limits::{self, PlanLimits, StatementLimits};
 use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
 use super::resolve::resolve_relations;
-use super::temporary::{self, SessionCatalogs};
-use datafusion::catalog::CatalogProviderList;
+use super::temporary::{self, Own, SessionCatalogs};
 use datafusion::common::config::{ConfigEntry, ExtensionOptions};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, TableReference, plan_err};
@@ -29,7 +30,11 @@ pub struct Session {
     pub(super) context: SessionContext,
     pub(super) runtime: Arc<ScanRuntime>,
     /// Without the tables of one session alone.
-    pub(super) shared: Arc<dyn CatalogProviderList>,
+    pub(super) shared: Arc<Catalogs>,
+    /// What is this session's alone.
+    pub(super) own: Arc<Own>,
+    /// What plans the views of databases.
+    pub(super) planner: Planner,
     /// Settings of radsql as they were at the beginning.
     pub(super) defaults: Vec<ConfigEntry>,
     pub(super) statement_limits: Option<StatementLimits>,
@@ -115,6 +120,9 @@ impl Session {
             let value = default.value.as_deref().unwrap_or_default().replace('\'', "''");
             statement = parse(&format!("SET {name} = '{value}'"))?;
         }
+        if let Some(statement) = catalog_statements::of(&statement)? {
+            return Ok(Planned::Catalog(statement));
+        }
         resolve_relations(&mut statement)?;
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
         let plan = self.context.state().statement_to_plan(statement).await?;
@@ -184,6 +192,7 @@ impl Session {
             }
             Planned::Plan(plan) => self.context.execute_logical_plan(plan).await,
             Planned::Model(statement) => self.model(statement).await,
+            Planned::Catalog(statement) => self.catalog_statement(statement).await,
         }
     }
 
@@ -199,12 +208,14 @@ impl Session {
             .with_config(config)
             .with_runtime_env(environment.build_arc()?)
             .build();
-        let context = with_own_tables(SessionContext::new_with_state(state), &self.shared, &self.files);
+        let (context, own) = with_own_tables(SessionContext::new_with_state(state), &self.shared, &self.files);
         let defaults = RadsqlOptions::of(context.state().config_options()).entries();
         Ok(Self {
             context,
             runtime: Arc::clone(&self.runtime),
             shared: Arc::clone(&self.shared),
+            own,
+            planner: self.planner.clone(),
             defaults,
             statement_limits: self.statement_limits,
             plan_limits: self.plan_limits,
@@ -233,25 +244,29 @@ pub const SHOW_MODELS: &str = "SELECT * FROM deep_models()";
 /// A statement that was planned.
 #[derive(Debug, Clone)]
 pub enum Planned {
-    /// Any but those of models.
+    /// Any but those of models and catalogs.
     Plan(LogicalPlan),
     /// `CREATE MODEL` and the like.
     Model(ModelStatement),
+    /// `ALTER TABLE`, `ATTACH` and the like.
+    Catalog(CatalogStatement),
 }
 
 /// Puts a session's own tables before the shared ones, and files in the place of tables behind both.
 pub(super) fn with_own_tables(
     context: SessionContext,
-    shared: &Arc<dyn CatalogProviderList>,
+    shared: &Arc<Catalogs>,
     files: &FilePolicy,
-) -> SessionContext {
+) -> (SessionContext, Arc<Own>) {
     let names = context.state().config_options().catalog.clone();
-    let catalogs = SessionCatalogs::new(Arc::clone(shared), &names.default_catalog, &names.default_schema);
+    let own = Arc::new(Own::new(&names.default_catalog, &names.default_schema));
+    let catalogs = SessionCatalogs::new(Arc::clone(shared) as _, Arc::clone(&own));
     context.register_catalog_list(Arc::new(catalogs));
-    match files.is_restricted() {
+    let context = match files.is_restricted() {
         true => guard::enable_url_table(context, files.clone()),
         false => context.enable_url_table(),
-    }
+    };
+    (context, own)
 }
 
 impl Session {

@@ -9,7 +9,7 @@ use datafusion::common::{Result, TableReference};
 use datafusion::datasource::TableType;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The schema of temporary tables.
 pub const SCHEMA: &str = "temp";
@@ -21,26 +21,38 @@ pub struct SessionCatalogs {
     own: Arc<Own>,
 }
 
+/// What is a session's alone.
 #[derive(Debug)]
-struct Own {
+pub struct Own {
     /// The catalog and the schema of names without one.
-    catalog: String,
-    schema: String,
+    place: RwLock<(String, String)>,
     tables: Arc<MemorySchemaProvider>,
 }
 
-impl SessionCatalogs {
-    /// Shared catalogs with no table of one's own yet; `catalog` and `schema` are what names without one mean.
-    pub fn new(shared: Arc<dyn CatalogProviderList>, catalog: &str, schema: &str) -> Self {
-        let own = Own {
-            catalog: catalog.to_owned(),
-            schema: schema.to_owned(),
-            tables: Arc::default(),
-        };
+impl Own {
+    /// No table yet; `catalog` and `schema` are what names without one mean.
+    pub fn new(catalog: &str, schema: &str) -> Self {
         Self {
-            shared,
-            own: Arc::new(own),
+            place: RwLock::new((catalog.to_owned(), schema.to_owned())),
+            tables: Arc::default(),
         }
+    }
+
+    /// Names without a catalog and a schema mean these from now on.
+    pub fn is_in(&self, catalog: &str, schema: &str) {
+        let mut place = self.place.write().unwrap_or_else(PoisonError::into_inner);
+        *place = (catalog.to_owned(), schema.to_owned());
+    }
+
+    fn place(&self) -> (String, String) {
+        self.place.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl SessionCatalogs {
+    /// Shared catalogs, and what is a session's own in them.
+    pub fn new(shared: Arc<dyn CatalogProviderList>, own: Arc<Own>) -> Self {
+        Self { shared, own }
     }
 }
 
@@ -55,7 +67,7 @@ impl CatalogProviderList for SessionCatalogs {
 
     fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
         let shared = self.shared.catalog(name)?;
-        if name != self.own.catalog {
+        if name != self.own.place().0 {
             return Some(shared);
         }
         let own = Arc::clone(&self.own);
@@ -83,7 +95,7 @@ impl CatalogProvider for SessionCatalog {
             return Some(Arc::clone(&self.own.tables) as _);
         }
         let shared = self.shared.schema(name)?;
-        if name != self.own.schema {
+        if name != self.own.place().1 {
             return Some(shared);
         }
         let own = Arc::clone(&self.own);

@@ -1,6 +1,6 @@
 //! What a client may set, and what its role may do.
 
-use crate::engine::{ModelStatement, Planned};
+use crate::engine::{CatalogStatement, ModelStatement, Planned};
 use crate::server::errors::Fault;
 use crate::server::names::Role;
 use datafusion::common::TableReference;
@@ -72,7 +72,9 @@ pub fn permit(role: Role, statement: &Planned) -> Result<(), Fault> {
     let plan = match statement {
         Planned::Plan(plan) => plan,
         Planned::Model(ModelStatement::Show) => return Ok(()),
-        Planned::Model(_) => return writes(role),
+        // A session's own place.
+        Planned::Catalog(CatalogStatement::Use(_)) => return Ok(()),
+        Planned::Model(_) | Planned::Catalog(_) => return writes(role),
     };
     let mut refused = Ok(());
     let looked = plan.apply_with_subqueries(|node| {

@@ -42,7 +42,7 @@ impl Kind {
             Planned::Plan(LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) => Self::Update,
             Planned::Plan(LogicalPlan::Ddl(_) | LogicalPlan::Statement(_)) => Self::Command,
             Planned::Plan(_) | Planned::Model(ModelStatement::Show) => Self::Query,
-            Planned::Model(_) => Self::Command,
+            Planned::Model(_) | Planned::Catalog(_) => Self::Command,
         }
     }
 }
@@ -107,11 +107,11 @@ impl Statement {
                     let frame = session.engine.context().sql(crate::engine::SHOW_MODELS).await;
                     wire::schema(frame.map_err(fail)?.schema().as_arrow())
                 }
-                Planned::Model(_) => Arc::new(Schema::empty()),
+                Planned::Model(_) | Planned::Catalog(_) => Arc::new(Schema::empty()),
             };
             let parameters = match &planned {
                 // A statement that is prepared in SQL has its parameters for itself.
-                Planned::Plan(LogicalPlan::Statement(_)) | Planned::Model(_) => vec![],
+                Planned::Plan(LogicalPlan::Statement(_)) | Planned::Model(_) | Planned::Catalog(_) => vec![],
                 Planned::Plan(plan) => parameters::of(plan).map_err(fail)?,
             };
             Ok(Arc::new(Self {

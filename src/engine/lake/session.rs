@@ -7,11 +7,11 @@ use super::create::{Existing, NewTable, relaxed};
 use super::error::LakeError;
 use super::{Lake, SCHEMA};
 use crate::engine::session::Session;
+use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{Constraints, Result, TableReference, not_impl_err, plan_err};
-use datafusion::logical_expr::{CreateMemoryTable, DropTable, DropView, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{CreateMemoryTable, DropTable, DropView, LogicalPlan};
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::DataFrame;
-use datafusion::scalar::ScalarValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ impl Session {
         };
         let mut defaults = HashMap::new();
         for (column, value) in column_defaults {
-            defaults.insert(column.clone(), literal(&state, &column, value)?);
+            defaults.insert(column.clone(), self.literal(&column, value)?);
         }
         let frame = DataFrame::new(state, plan);
         let task = Arc::new(frame.task_ctx());
@@ -133,26 +133,5 @@ impl Session {
             Err(LakeError::Refused(_)) if if_exists && place.schema != SCHEMA => self.nothing(),
             Err(e) => Err(e.into()),
         }
-    }
-
-    fn nothing(&self) -> Result<DataFrame> {
-        let nothing = LogicalPlanBuilder::empty(false).build()?;
-        Ok(DataFrame::new(self.context().state(), nothing))
-    }
-}
-
-/// The text of a value that a column has where none is given.
-fn literal(state: &datafusion::execution::context::SessionState, column: &str, value: Expr) -> Result<String> {
-    let simple = LogicalPlanBuilder::empty(true).project([value])?.build()?;
-    let simple = state.optimize(&simple)?;
-    match simple.expressions().first() {
-        Some(Expr::Literal(value, _)) if !value.is_null() => Ok(ScalarValue::to_string(value)),
-        Some(Expr::Alias(alias)) if matches!(&*alias.expr, Expr::Literal(value, _) if !value.is_null()) => {
-            match &*alias.expr {
-                Expr::Literal(value, _) => Ok(ScalarValue::to_string(value)),
-                _ => plan_err!("column '{column}'"),
-            }
-        }
-        _ => plan_err!("column '{column}': a database keeps values as DEFAULT, not expressions"),
     }
 }

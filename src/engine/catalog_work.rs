@@ -1,0 +1,192 @@
+//! Runs statements about tables and databases that DataFusion does not plan.
+
+use super::catalog_statements::{CatalogStatement, ColumnChange};
+use super::lake::{Alteration, InLake, Lake, LakeCatalog, Note, SCHEMA};
+use super::session::{Session, parse};
+use datafusion::arrow::datatypes::Field;
+use datafusion::catalog::CatalogProviderList;
+use datafusion::common::{Result, TableReference, plan_err};
+use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::DataFrame;
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::ColumnDef;
+use std::sync::Arc;
+
+impl Session {
+    /// Runs such a statement.
+    ///
+    /// # Errors
+    /// When what it names is not there, or is in the way.
+    pub(crate) async fn catalog_statement(&self, statement: CatalogStatement) -> Result<DataFrame> {
+        match statement {
+            CatalogStatement::Alter {
+                table,
+                if_exists,
+                changes,
+            } => {
+                if if_exists && !self.context().table_exist(table.clone())? {
+                    return self.nothing();
+                }
+                let place = self.lake_table(&table, "ALTER TABLE")?;
+                let mut altered = vec![];
+                for change in changes {
+                    altered.push(self.alteration(change).await?);
+                }
+                place
+                    .lake
+                    .alter(&place.schema, &place.table, &altered, &Note::default())?;
+            }
+            CatalogStatement::Comment { table, column, text } => {
+                let place = self.lake_table(&table, "COMMENT")?;
+                place
+                    .lake
+                    .comment(&place.schema, &place.table, column.as_deref(), text.as_deref())?;
+            }
+            CatalogStatement::Use(parts) => self.use_catalog(&parts)?,
+            CatalogStatement::Attach {
+                path,
+                name,
+                if_not_exists,
+            } => self.attach(&path, name, if_not_exists)?,
+            CatalogStatement::Detach { name, if_exists } => self.detach(&name, if_exists)?,
+            CatalogStatement::Vacuum(_) => return plan_err!("VACUUM is not possible yet"),
+        }
+        self.nothing()
+    }
+
+    pub(crate) fn nothing(&self) -> Result<DataFrame> {
+        let nothing = LogicalPlanBuilder::empty(false).build()?;
+        Ok(DataFrame::new(self.context().state(), nothing))
+    }
+
+    /// A table that must be one of a database.
+    fn lake_table(&self, name: &TableReference, what: &str) -> Result<InLake> {
+        match self.in_lake(name) {
+            Some(place) => Ok(place),
+            None => plan_err!(
+                "{what}: table '{name}' is in memory; open a database, or make a new table with CREATE TABLE ... AS"
+            ),
+        }
+    }
+
+    async fn alteration(&self, change: ColumnChange) -> Result<Alteration> {
+        Ok(match change {
+            ColumnChange::Add { column, if_not_exists } => {
+                let (field, default) = self.column(&column).await?;
+                Alteration::Add {
+                    field,
+                    default,
+                    if_not_exists,
+                }
+            }
+            ColumnChange::Rename { from, to } => Alteration::Rename { from, to },
+            ColumnChange::Drop { name, if_exists } => Alteration::Drop { name, if_exists },
+        })
+    }
+
+    /// A column and its default, as CREATE TABLE would make them.
+    async fn column(&self, column: &ColumnDef) -> Result<(Field, Option<String>)> {
+        let statement = parse(&format!("CREATE TABLE radsql_added ({column})"))?;
+        let plan = self.context().state().statement_to_plan(statement).await?;
+        let LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) = plan else {
+            return plan_err!("'{column}' is no column");
+        };
+        let field = table.input.schema().field(0).as_ref().clone();
+        let default = match table.column_defaults.into_iter().next() {
+            Some((name, value)) => Some(self.literal(&name, value)?),
+            None => None,
+        };
+        if !field.is_nullable() && default.is_none() {
+            return plan_err!(
+                "column '{}': rows that are there need a value: give a DEFAULT, or leave NOT NULL out",
+                field.name()
+            );
+        }
+        Ok((field, default))
+    }
+
+    /// The text of a value that a column has where none is given.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn literal(&self, column: &str, value: Expr) -> Result<String> {
+        let simple = LogicalPlanBuilder::empty(true)
+            .project([value.alias("value")])?
+            .build()?;
+        let simple = self.context().state().optimize(&simple)?;
+        let expressions = simple.expressions();
+        let value = expressions.first().map(|e| match e {
+            Expr::Alias(alias) => &*alias.expr,
+            other => other,
+        });
+        match value {
+            Some(Expr::Literal(value, _)) if !value.is_null() => Ok(ScalarValue::to_string(value)),
+            _ => plan_err!("column '{column}': a database keeps values as DEFAULT, not expressions"),
+        }
+    }
+
+    fn use_catalog(&self, parts: &[String]) -> Result<()> {
+        let state = self.context().state();
+        let current = state.config_options().catalog.default_catalog.clone();
+        let has = |catalog: &str, schema: &str| {
+            let catalog = self.shared.catalog(catalog);
+            catalog.is_some_and(|c| c.schema(schema).is_some())
+        };
+        let (catalog, schema) = match parts {
+            [catalog, schema] if has(catalog, schema) => (catalog.as_str(), schema.as_str()),
+            [catalog] if has(catalog, SCHEMA) => (catalog.as_str(), SCHEMA),
+            [schema] if has(&current, schema) => (current.as_str(), schema.as_str()),
+            _ => {
+                let known = self.shared.catalog_names().join(", ");
+                return plan_err!(
+                    "there is no database or schema '{}'; databases: {known}",
+                    parts.join(".")
+                );
+            }
+        };
+        let state = self.context().state_ref();
+        let mut state = state.write();
+        let names = &mut state.config_mut().options_mut().catalog;
+        names.default_catalog = catalog.to_owned();
+        names.default_schema = schema.to_owned();
+        self.own.is_in(catalog, schema);
+        Ok(())
+    }
+
+    fn attach(&self, path: &std::path::Path, name: Option<String>, if_not_exists: bool) -> Result<()> {
+        if self.files.is_restricted() {
+            return plan_err!("ATTACH is not possible here");
+        }
+        let lake = Arc::new(Lake::open(path)?);
+        let name = name.unwrap_or_else(|| lake.name());
+        if self.shared.catalog(&name).is_some() {
+            return match if_not_exists {
+                true => Ok(()),
+                false => plan_err!(
+                    "there is a database '{name}' already; ATTACH '{}' AS another name",
+                    path.display()
+                ),
+            };
+        }
+        lake.register(&self.context().runtime_env());
+        let catalog = LakeCatalog::new(lake, &name);
+        catalog.plan_with(self.planner.clone());
+        self.shared.register_catalog(name, Arc::new(catalog));
+        Ok(())
+    }
+
+    fn detach(&self, name: &str, if_exists: bool) -> Result<()> {
+        let state = self.context().state();
+        if state.config_options().catalog.default_catalog == name {
+            return plan_err!("database '{name}' is in use; USE another one first");
+        }
+        match self.lake(name) {
+            Some(_) => {
+                self.shared.remove(name);
+                Ok(())
+            }
+            None if if_exists => Ok(()),
+            None => plan_err!("there is no attached database '{name}'"),
+        }
+    }
+}
