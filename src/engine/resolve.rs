@@ -190,10 +190,10 @@ fn version_of(asked: &TableVersion) -> Result<String> {
     };
     let found = match asked {
         TableVersion::VersionAsOf(e) | TableVersion::TimestampAsOf(e) => literal(e),
-        TableVersion::Function(Function {
+        TableVersion::Function(Ast::Function(Function {
             args: FunctionArguments::List(list),
             ..
-        }) => match &list.args[..] {
+        })) => match &list.args[..] {
             [
                 FunctionArg::Named {
                     name,
