@@ -125,7 +125,15 @@ impl Session {
         }
         resolve_relations(&mut statement)?;
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
-        let plan = self.context.state().statement_to_plan(statement).await?;
+        let definition = self.definition(&statement)?;
+        let mut plan = self.context.state().statement_to_plan(statement).await?;
+        if let Some(text) = definition {
+            match &mut plan {
+                LogicalPlan::Ddl(DdlStatement::CreateView(view)) => view.definition = Some(text),
+                LogicalPlan::Ddl(DdlStatement::CreateExternalTable(table)) => table.definition = Some(text),
+                _ => {}
+            }
+        }
         limits::plan::check(&plan, &self.plan_limits)?;
         if self.files.is_restricted() {
             guard::check_statement(&plan)?;
@@ -176,6 +184,10 @@ impl Session {
                 match command {
                     DdlStatement::CreateMemoryTable(command) => {
                         Box::pin(self.create_in_lake(place, command, &note)).await
+                    }
+                    DdlStatement::CreateView(command) => self.create_view_in_lake(&place, &command),
+                    DdlStatement::CreateExternalTable(command) => {
+                        Box::pin(self.create_external_in_lake(&place, &command)).await
                     }
                     DdlStatement::DropTable(command) => self.drop_table_in_lake(&place, &command),
                     DdlStatement::DropView(command) => self.drop_view_in_lake(&place, &command),

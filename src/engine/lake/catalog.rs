@@ -1,5 +1,6 @@
 //! A database as a catalog of DataFusion: schemas, tables, views, and tables over files of others.
 
+use super::definition::here;
 use super::read::{Entry, VERSION, split_version};
 use super::table::LakeTable;
 use super::{Lake, LakeError};
@@ -176,8 +177,7 @@ impl LakeSchema {
             return plan_err!("view '{name}' reads itself");
         }
         within.push(name.to_owned());
-        let catalog = format!("\"{}\"", self.catalog.replace('"', "\"\""));
-        let mut statement = parse(&sql.replace("{DUCKLAKE_CATALOG}", &catalog))?;
+        let mut statement = parse(&here(&sql, &self.catalog, self.lake.folder()))?;
         resolve_relations(&mut statement)?;
         let state = self.state()?;
         let work = async move { state.statement_to_plan(statement).await };
@@ -197,7 +197,8 @@ impl LakeSchema {
             return Ok(known);
         }
         let state = self.state()?;
-        let plan = state.statement_to_plan(parse(statement)?).await?;
+        let statement = here(statement, &self.catalog, self.lake.folder());
+        let plan = state.statement_to_plan(parse(&statement)?).await?;
         let LogicalPlan::Ddl(DdlStatement::CreateExternalTable(command)) = plan else {
             return exec_err!("the catalog is broken: an external table is made by another statement");
         };

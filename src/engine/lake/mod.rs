@@ -7,6 +7,7 @@ mod catalog;
 mod change;
 mod commit;
 mod create;
+mod definition;
 mod error;
 mod file;
 mod read;
@@ -102,6 +103,11 @@ impl Lake {
     /// Makes its files known to those who read them.
     pub fn register(&self, environment: &RuntimeEnv) {
         environment.register_object_store(self.url.as_ref().as_ref(), Arc::new(self.store.clone()));
+    }
+
+    /// The folder that it lies in.
+    fn folder(&self) -> &Path {
+        self.location.database.parent().unwrap_or(Path::new("."))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

@@ -9,7 +9,7 @@ use super::{Lake, SCHEMA};
 use crate::engine::session::Session;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{Constraints, Result, TableReference, not_impl_err, plan_err};
-use datafusion::logical_expr::{CreateMemoryTable, DropTable, DropView, LogicalPlan};
+use datafusion::logical_expr::{CreateExternalTable, CreateMemoryTable, CreateView, DropTable, DropView, LogicalPlan};
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::DataFrame;
 use std::collections::HashMap;
@@ -105,6 +105,48 @@ impl Session {
         };
         let pool = Arc::clone(&self.context().runtime_env().memory_pool);
         place.lake.create(table, streams, &pool, note).await?;
+        self.nothing()
+    }
+
+    /// CREATE VIEW.
+    ///
+    /// # Errors
+    /// When there is something of the name and must not be.
+    pub(crate) fn create_view_in_lake(&self, place: &InLake, command: &CreateView) -> Result<DataFrame> {
+        let Some(text) = &command.definition else {
+            return plan_err!("view '{}' has no text", command.name);
+        };
+        let note = Note::default();
+        place
+            .lake
+            .create_view(&place.schema, &place.table, text, command.or_replace, &note)?;
+        self.nothing()
+    }
+
+    /// CREATE EXTERNAL TABLE: looked at first, as it is when it is read.
+    ///
+    /// # Errors
+    /// When there is something of the name and must not be, or nothing where it says.
+    pub(crate) async fn create_external_in_lake(
+        &self,
+        place: &InLake,
+        command: &CreateExternalTable,
+    ) -> Result<DataFrame> {
+        if command.if_not_exists && self.context().table_exist(command.name.clone())? {
+            return self.nothing();
+        }
+        let Some(text) = &command.definition else {
+            return plan_err!("table '{}' has no text", command.name);
+        };
+        let state = self.context().state();
+        let kind = command.file_type.to_uppercase();
+        let Some(factory) = state.table_factories().get(&kind).cloned() else {
+            return plan_err!("Unable to find factory for {kind}");
+        };
+        factory.create(&state, command).await?;
+        place
+            .lake
+            .create_external(&place.schema, &place.table, text, command.or_replace)?;
         self.nothing()
     }
 

@@ -1,0 +1,203 @@
+//! Views and tables over files of others, as texts that mean the same tomorrow, elsewhere, and to DuckDB.
+
+use super::Lake;
+use super::read::VERSION;
+use crate::engine::session::Session;
+use datafusion::common::{Result, TableReference, plan_err};
+use datafusion::sql::parser::{CreateExternalTable, Statement};
+use datafusion::sql::sqlparser::ast::{
+    Ident, ObjectName, Query, Statement as SqlStatement, TableFactor, VisitMut, VisitorMut,
+};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, absolute};
+
+/// What stands for the name of the database, whatever it is attached as: DuckDB's word for it.
+pub const CATALOG: &str = "{DUCKLAKE_CATALOG}";
+/// What stands for the folder that the database lies in, so that scans beside it move with it.
+const FOLDER: &str = "{RADSQL_FOLDER}";
+
+impl Session {
+    /// The text that a database keeps of a statement that makes a view or an external table in it; `None` for all others.
+    ///
+    /// # Errors
+    /// When the statement means what the text cannot say.
+    pub(crate) fn definition(&self, statement: &Statement) -> Result<Option<String>> {
+        match statement {
+            Statement::Statement(s) => {
+                let SqlStatement::CreateView(view) = &**s else {
+                    return Ok(None);
+                };
+                let Some(place) = self.in_lake(&reference(&view.name)).filter(|_| !view.temporary) else {
+                    return Ok(None);
+                };
+                let mut query = (*view.query).clone();
+                let mut names = Names {
+                    session: self,
+                    lake: &place.lake,
+                    defined: HashSet::new(),
+                };
+                if let ControlFlow::Break(e) = query.visit(&mut names) {
+                    return plan_err!("view '{}': {e}", view.name);
+                }
+                Ok(Some(match view.columns.is_empty() {
+                    true => query.to_string(),
+                    false => {
+                        let columns: Vec<String> = view.columns.iter().map(|c| c.name.to_string()).collect();
+                        format!("SELECT * FROM ({query}) AS v ({})", columns.join(", "))
+                    }
+                }))
+            }
+            Statement::CreateExternalTable(table) if !table.temporary => {
+                let Some(place) = self.in_lake(&reference(&table.name)) else {
+                    return Ok(None);
+                };
+                external(table, &place.lake).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn reference(name: &ObjectName) -> TableReference {
+    let parts: Vec<String> = name
+        .0
+        .iter()
+        .filter_map(|p| Some(p.as_ident()?.value.clone()))
+        .collect();
+    match &parts[..] {
+        [catalog, schema, table] => TableReference::full(catalog.as_str(), schema.as_str(), table.as_str()),
+        [schema, table] => TableReference::partial(schema.as_str(), table.as_str()),
+        [table] => TableReference::bare(table.as_str()),
+        _ => TableReference::bare(name.to_string()),
+    }
+}
+
+/// Gives tables of the database their whole names.
+struct Names<'a> {
+    session: &'a Session,
+    lake: &'a Lake,
+    /// What WITH defines, and functions: no tables.
+    defined: HashSet<String>,
+}
+
+impl VisitorMut for Names<'_> {
+    type Break = String;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<String> {
+        let with = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.defined.extend(with.map(|cte| cte.alias.name.value.clone()));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<String> {
+        if let TableFactor::Table {
+            name, args: Some(_), ..
+        } = factor
+        {
+            self.defined.insert(name.to_string());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<String> {
+        let text = name.to_string();
+        if text.contains(VERSION) {
+            return ControlFlow::Break("it reads a table at a version, which a view cannot".into());
+        }
+        if self.defined.contains(&text) || name.0.iter().any(|p| p.as_ident().is_none()) {
+            return ControlFlow::Continue(());
+        }
+        let reference = reference(name);
+        if self.session.is_temporary(&reference) {
+            return ControlFlow::Break(format!("'{reference}' is a temporary table, which others do not have"));
+        }
+        // A file, or a table that is not there, stays as it is.
+        let Some(place) = self.session.in_lake(&reference) else {
+            return ControlFlow::Continue(());
+        };
+        let there = place
+            .lake
+            .head()
+            .and_then(|head| place.lake.entry(head, &place.schema, &place.table));
+        if !matches!(there, Ok(Some(_))) {
+            return ControlFlow::Continue(());
+        }
+        let catalog = match std::ptr::eq(&*place.lake, self.lake) {
+            true => Ident::new(CATALOG),
+            false => {
+                return ControlFlow::Break(format!(
+                    "'{reference}' is in another database, which may not be attached tomorrow"
+                ));
+            }
+        };
+        let quoted = |name: String| Ident::with_quote('"', name);
+        *name = ObjectName::from(vec![catalog, quoted(place.schema), quoted(place.table)]);
+        ControlFlow::Continue(())
+    }
+}
+
+/// The statement that makes an external table, wherever it is run.
+fn external(table: &CreateExternalTable, lake: &Lake) -> Result<String> {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let mut out = String::from("CREATE EXTERNAL TABLE x ");
+    if !table.columns.is_empty() {
+        let columns: Vec<String> = table.columns.iter().map(ToString::to_string).collect();
+        out += &format!("({}) ", columns.join(", "));
+    }
+    out += &format!("STORED AS {} ", table.file_type);
+    if !table.table_partition_cols.is_empty() {
+        out += &format!("PARTITIONED BY ({}) ", table.table_partition_cols.join(", "));
+    }
+    for order in &table.order_exprs {
+        let terms: Vec<String> = order.iter().map(ToString::to_string).collect();
+        out += &format!("WITH ORDER ({}) ", terms.join(", "));
+    }
+    if table.unbounded || !table.constraints.is_empty() {
+        return plan_err!("'{}': a database keeps neither UNBOUNDED tables nor keys", table.name);
+    }
+    let mut locations = vec![];
+    for location in &table.locations {
+        locations.push(quoted(&lasting(location, lake)?));
+    }
+    match &locations[..] {
+        [one] => out += &format!("LOCATION {one}"),
+        many => out += &format!("LOCATION ({})", many.join(", ")),
+    }
+    if !table.options.is_empty() {
+        let options: Vec<String> = table
+            .options
+            .iter()
+            .map(|(key, value)| format!("{} {value}", quoted(key)))
+            .collect();
+        out += &format!(" OPTIONS ({})", options.join(", "));
+    }
+    Ok(out)
+}
+
+/// A location that means the same from any folder, and for what lies beside the database, after both have moved.
+fn lasting(location: &str, lake: &Lake) -> Result<String> {
+    let is_address = location.contains("://") && !location.starts_with("file://");
+    if is_address {
+        return Ok(location.to_owned());
+    }
+    let path = location.strip_prefix("file://").unwrap_or(location);
+    // A folder is told by its end.
+    let end = if path.ends_with('/') { "/" } else { "" };
+    let Ok(path) = absolute(path) else {
+        return plan_err!("'{location}' is no path");
+    };
+    let path = path.canonicalize().unwrap_or(path);
+    let folder = lake.folder();
+    Ok(match path.strip_prefix(folder) {
+        Ok(below) => format!("{FOLDER}/{}{end}", below.display()),
+        Err(_) => format!("{}{end}", path.display()),
+    })
+}
+
+/// A text of the catalog as a statement here.
+pub fn here(text: &str, catalog: &str, folder: &Path) -> String {
+    let quoted = format!("\"{}\"", catalog.replace('"', "\"\""));
+    let folder = folder.display().to_string().replace('\'', "''");
+    text.replace(CATALOG, &quoted).replace(FOLDER, &folder)
+}
