@@ -3,6 +3,7 @@
 //! DataFusion's own take memory that nobody counts: `CREATE TABLE t AS SELECT * FROM generate_series(1, 10000000000)`
 //! ends the process. Here rows are counted as they come, and a statement that fails or is stopped leaves none.
 
+mod alter;
 mod change;
 mod create;
 mod rows;
@@ -212,6 +213,10 @@ impl TableProvider for MemoryTable {
             async move { table.delete_from(session, filters).await }
         };
         ChangeExec::plan(&self.data, session, change).await
+    }
+
+    async fn truncate(&self, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        self.delete_from(session, vec![]).await
     }
 
     async fn update(
