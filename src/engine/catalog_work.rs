@@ -2,6 +2,7 @@
 
 use super::catalog_statements::{CatalogStatement, ColumnChange};
 use super::lake::{Alteration, InLake, Lake, LakeCatalog, Note, SCHEMA};
+use super::memory_table::{MemoryTable, replace_table};
 use super::session::{Session, parse};
 use datafusion::arrow::datatypes::Field;
 use datafusion::catalog::CatalogProviderList;
@@ -27,14 +28,16 @@ impl Session {
                 if if_exists && !self.context().table_exist(table.clone())? {
                     return self.nothing();
                 }
-                let place = self.lake_table(&table, "ALTER TABLE")?;
                 let mut altered = vec![];
                 for change in changes {
                     altered.push(self.alteration(change).await?);
                 }
-                place
-                    .lake
-                    .alter(&place.schema, &place.table, &altered, &Note::default())?;
+                match self.in_lake(&table) {
+                    Some(place) => place
+                        .lake
+                        .alter(&place.schema, &place.table, &altered, &Note::default())?,
+                    None => self.alter_in_memory(table, &altered).await?,
+                }
             }
             CatalogStatement::Comment { table, column, text } => {
                 let place = self.lake_table(&table, "COMMENT")?;
@@ -67,6 +70,19 @@ impl Session {
                 "{what}: table '{name}' is in memory; open a database, or make a new table with CREATE TABLE ... AS"
             ),
         }
+    }
+
+    async fn alter_in_memory(&self, name: TableReference, changes: &[Alteration]) -> Result<()> {
+        let name = match self.is_temporary(&name) {
+            true => TableReference::partial(super::temporary::SCHEMA, name.table()),
+            false => name,
+        };
+        let table = self.context().table_provider(name.clone()).await?;
+        let Some(table) = table.downcast_ref::<MemoryTable>() else {
+            return plan_err!("'{name}' is no table whose columns can be changed");
+        };
+        let altered = table.altered(changes)?;
+        replace_table(self.context(), name, Arc::new(altered), true)
     }
 
     async fn alteration(&self, change: ColumnChange) -> Result<Alteration> {
