@@ -198,6 +198,7 @@ impl SessionBuilder {
             ..RadsqlOptions::default()
         };
         let runtime = register(&context, options)?;
+        lake::history::register(&context, &shared);
         let planner = Planner::of(&context);
         if let Some(database) = database {
             database.plan_with(planner.clone());

@@ -10,6 +10,7 @@ mod create;
 mod definition;
 mod error;
 mod file;
+pub mod history;
 mod read;
 mod session;
 mod store;

@@ -36,7 +36,7 @@ impl Lake {
         LakeError::Catalog(self.location.database.clone(), e)
     }
 
-    fn query<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    pub(super) fn query<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         read(&self.connection()).map_err(|e| self.sql(e))
     }
 

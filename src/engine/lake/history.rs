@@ -1,0 +1,201 @@
+//! Functions that tell of a database's history: `snapshots()`, `table_changes()` and `comments()`.
+
+use super::catalog::LakeCatalog;
+use super::read::Entry;
+use super::{Lake, SCHEMA};
+use crate::engine::catalogs::Catalogs;
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use datafusion::catalog::{
+    CatalogProviderList, MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider,
+};
+use datafusion::common::{Result, ScalarValue, TableReference, exec_err, plan_err};
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::SessionContext;
+use datafusion_ducklake::table_changes::TableChangesTable;
+use datafusion_ducklake::types::{build_arrow_schema_from_fields, top_level_columns};
+use std::sync::Arc;
+
+/// Registers the functions in a session whose catalogs these are.
+pub fn register(context: &SessionContext, catalogs: &Arc<Catalogs>) {
+    for (name, kind) in [
+        ("snapshots", Kind::Snapshots),
+        ("table_changes", Kind::Changes),
+        ("comments", Kind::Comments),
+    ] {
+        let catalogs = Arc::clone(catalogs);
+        context.register_udtf(name, Arc::new(History { kind, catalogs }));
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Snapshots,
+    Changes,
+    Comments,
+}
+
+#[derive(Debug)]
+struct History {
+    kind: Kind,
+    catalogs: Arc<Catalogs>,
+}
+
+impl History {
+    /// The database of a name, or the one that names without a database mean.
+    fn lake(&self, session: &dyn Session, name: Option<&str>) -> Result<Arc<Lake>> {
+        let name = name.unwrap_or(&session.config_options().catalog.default_catalog);
+        let catalog = self.catalogs.catalog(name);
+        match catalog.as_deref().and_then(|c| c.downcast_ref::<LakeCatalog>()) {
+            Some(catalog) => Ok(Arc::clone(catalog.lake())),
+            None => plan_err!("'{name}' is no database that stays; open one with radsql FILE or ATTACH 'FILE'"),
+        }
+    }
+}
+
+fn text(e: &Expr) -> Option<&str> {
+    match e {
+        Expr::Literal(ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)), _) => Some(text),
+        _ => None,
+    }
+}
+
+fn version(lake: &Lake, e: &Expr) -> Result<i64> {
+    match e {
+        Expr::Literal(ScalarValue::Int64(Some(n)), _) => Ok(lake.version(&n.to_string())?),
+        other => match text(other) {
+            Some(time) => Ok(lake.version(time)?),
+            None => plan_err!("expected a version or a time, found {other}"),
+        },
+    }
+}
+
+impl TableFunctionImpl for History {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        match (self.kind, args.exprs()) {
+            (Kind::Snapshots, []) => snapshots(&*self.lake(args.session(), None)?),
+            (Kind::Comments, []) => comments(&*self.lake(args.session(), None)?),
+            (Kind::Snapshots, [name]) if text(name).is_some() => snapshots(&*self.lake(args.session(), text(name))?),
+            (Kind::Comments, [name]) if text(name).is_some() => comments(&*self.lake(args.session(), text(name))?),
+            (Kind::Snapshots, _) => plan_err!("expected snapshots() or snapshots('database')"),
+            (Kind::Comments, _) => plan_err!("expected comments() or comments('database')"),
+            (Kind::Changes, [table, from, to]) if text(table).is_some() => {
+                let name = TableReference::parse_str_normalized(text(table).unwrap_or_default(), true);
+                let lake = self.lake(args.session(), name.catalog())?;
+                changes(&lake, &name, version(&lake, from)?, version(&lake, to)?)
+            }
+            (Kind::Changes, _) => plan_err!("expected table_changes('table', from version, to version)"),
+        }
+    }
+}
+
+fn table(columns: Vec<(&str, ArrayRef)>) -> Result<Arc<dyn TableProvider>> {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)))?;
+    Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
+}
+
+/// Every snapshot: its number, when it was made, what it changed, by which statement, by whom.
+fn snapshots(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
+    type Row = (i64, Option<i64>, Option<String>, Option<String>, Option<String>);
+    let rows: Vec<Row> = lake.query(|c| {
+        let mut statement = c.prepare(
+            "SELECT s.snapshot_id, CAST(round(unixepoch(s.snapshot_time, 'subsec') * 1000) AS INTEGER) * 1000,
+                 nullif(c.changes_made, ''), c.commit_message, c.author
+             FROM ducklake_snapshot s LEFT JOIN ducklake_snapshot_changes c USING (snapshot_id) ORDER BY 1",
+        )?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
+        rows.collect()
+    })?;
+    table(vec![
+        (
+            "version",
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.0))),
+        ),
+        (
+            "time",
+            Arc::new(TimestampMicrosecondArray::from_iter(rows.iter().map(|r| r.1))),
+        ),
+        (
+            "changes",
+            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.2.as_deref()))),
+        ),
+        (
+            "statement",
+            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.3.as_deref()))),
+        ),
+        (
+            "author",
+            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.4.as_deref()))),
+        ),
+    ])
+}
+
+/// Comments of tables, views and columns.
+fn comments(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
+    type Row = (String, String, Option<String>, String);
+    let rows: Vec<Row> = lake.query(|c| {
+        let mut statement = c.prepare(
+            "SELECT s.schema_name, n.name, NULL, t.value
+             FROM ducklake_tag t
+             JOIN (SELECT table_id AS id, schema_id, table_name AS name FROM ducklake_table WHERE end_snapshot IS NULL
+                   UNION ALL SELECT view_id, schema_id, view_name FROM ducklake_view WHERE end_snapshot IS NULL) n ON n.id = t.object_id
+             JOIN ducklake_schema s ON s.schema_id = n.schema_id AND s.end_snapshot IS NULL
+             WHERE t.key = 'comment' AND t.end_snapshot IS NULL
+             UNION ALL
+             SELECT s.schema_name, t.table_name, c.column_name, g.value
+             FROM ducklake_column_tag g
+             JOIN ducklake_table t ON t.table_id = g.table_id AND t.end_snapshot IS NULL
+             JOIN ducklake_column c ON c.table_id = g.table_id AND c.column_id = g.column_id AND c.end_snapshot IS NULL
+             JOIN ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
+             WHERE g.key = 'comment' AND g.end_snapshot IS NULL
+             ORDER BY 1, 2, 3",
+        )?;
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
+        rows.collect()
+    })?;
+    table(vec![
+        (
+            "schema",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.0))),
+        ),
+        (
+            "table",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.1))),
+        ),
+        (
+            "column",
+            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.2.as_deref()))),
+        ),
+        (
+            "comment",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.3))),
+        ),
+    ])
+}
+
+/// Rows that came and went between two versions.
+fn changes(lake: &Arc<Lake>, name: &TableReference, from: i64, to: i64) -> Result<Arc<dyn TableProvider>> {
+    if from > to {
+        return plan_err!("table_changes: from version {from} to {to}: the first must not be behind the second");
+    }
+    let schema = name.schema().unwrap_or(SCHEMA);
+    let Some(Entry::Table { id, folder }) = lake.entry(to, schema, name.table())? else {
+        return plan_err!("there is no table '{name}' at version {to}");
+    };
+    let runtime = tokio::runtime::Handle::try_current();
+    let Ok(runtime) = runtime else {
+        return exec_err!("table_changes is asked outside of a session");
+    };
+    // Opened before, as a rule: no table was made without it.
+    let provider = std::thread::scope(|scope| scope.spawn(|| runtime.block_on(lake.provider())).join());
+    let Ok(provider) = provider else {
+        return exec_err!("the database cannot be read");
+    };
+    let provider = provider?;
+    let external = |e: datafusion_ducklake::DuckLakeError| super::LakeError::Format(e);
+    let fields = provider.get_table_fields(id, to).map_err(external)?;
+    let columns = top_level_columns(&fields).map_err(external)?;
+    let declared = Arc::new(build_arrow_schema_from_fields(&fields).map_err(external)?);
+    let path = format!("{}/{folder}", lake.location.files.display());
+    let table = TableChangesTable::new(provider, id, from, to, Arc::clone(&lake.url), path, declared);
+    Ok(Arc::new(table.with_columns(columns)))
+}
