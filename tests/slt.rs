@@ -10,7 +10,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DataFusionError;
-use radsql::Session;
+use radsql::{Session, SessionBuilder};
 use sqllogictest::{
     AsyncDB, DBOutput, DefaultColumnType, Runner, default_normalizer, default_validator, strict_column_validator,
 };
@@ -108,10 +108,14 @@ fn files(dir: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
+/// The session whose tables stay.
+const IN_DATABASE: &str = "in a database";
+
 /// Sessions that must all give the same answers, by name and by the statements that set them up: no
 /// optimizer rule runs in one of them, and rows come in small batches in others.
-const SESSIONS: [(&str, &[&str]); 4] = [
+const SESSIONS: [(&str, &[&str]); 5] = [
     ("as it is", &[]),
+    (IN_DATABASE, &[]),
     (
         "plain plans",
         &[
@@ -138,8 +142,18 @@ const SESSIONS: [(&str, &[&str]); 4] = [
 /// Stands in a file whose statements DataFusion cannot run without its optimizer, such as `IN (SELECT ...)`.
 const NEEDS_OPTIMIZER: &str = "# needs the optimizer";
 
-async fn session(statements: &'static [&'static str]) -> Result<Database, Failed> {
-    let session = Session::new()?;
+/// Where a file that is run in a database is cut: what is below is asked when it has been closed and opened.
+const REOPENED: &str = "# closed and opened\n";
+
+async fn session(statements: &'static [&'static str], database: Option<PathBuf>) -> Result<Database, Failed> {
+    let session = match database {
+        None => Session::new()?,
+        database => SessionBuilder {
+            database,
+            ..SessionBuilder::default()
+        }
+        .build()?,
+    };
     for sql in statements {
         session.sql(sql).await?.collect().await?;
     }
@@ -173,15 +187,22 @@ fn every_file() {
                 continue;
             }
             let scratch = tempfile::tempdir().expect("a folder");
-            let mut runner = Runner::new(move || session(statements));
-            runner.set_var(
-                "shared".into(),
-                shared.as_ref().map_or_else(String::new, |p| p.display().to_string()),
-            );
-            runner.set_var("golden".into(), golden.display().to_string());
-            runner.set_var("scratch".into(), scratch.path().display().to_string());
+            let database = (kind == IN_DATABASE).then(|| scratch.path().join("database"));
+            if let Some(folder) = &database {
+                std::fs::create_dir(folder).expect("a folder");
+            }
+            let database = database.map(|folder| folder.join("test.db"));
+            let new_runner = || {
+                let mut runner = Runner::new(|| session(statements, database.clone()));
+                let shared = shared.as_ref().map_or_else(String::new, |p| p.display().to_string());
+                runner.set_var("shared".into(), shared);
+                runner.set_var("golden".into(), golden.display().to_string());
+                runner.set_var("scratch".into(), scratch.path().display().to_string());
+                runner
+            };
             let result = common::runtime(2).block_on(async {
                 if bless {
+                    let mut runner = new_runner();
                     let write = runner.update_test_file(
                         &path,
                         " ",
@@ -191,7 +212,16 @@ fn every_file() {
                     );
                     return write.await.map_err(|e| e.to_string());
                 }
-                runner.run_file_async(&path).await.map_err(|e| e.to_string())
+                let parts = match database {
+                    Some(_) => text.split(REOPENED).collect(),
+                    None => vec![text.as_str()],
+                };
+                for part in parts {
+                    let mut runner = new_runner();
+                    let ran = runner.run_script_with_name_async(part, name.as_str()).await;
+                    ran.map_err(|e| e.to_string())?;
+                }
+                Ok(())
             });
             match result {
                 Ok(()) => eprintln!("ok: {name}, {kind}"),
