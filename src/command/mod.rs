@@ -15,11 +15,12 @@ use man::Manual;
 use run::Run;
 use serve::{Serve, User};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
   radsql                                   the shell
+  radsql study.db                          the shell, on a database that stays
   radsql -c \"SELECT * FROM 'data.csv'\"      one statement
   radsql demo cohort                       a cohort to try things
   radsql run study.sql --report page.html  a study, with a page
@@ -33,6 +34,9 @@ const EXAMPLES: &str = "Examples:
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// A database to work on, such as study.db; it is made if it is not there. Without one all stays in memory.
+    #[arg(value_name = "DATABASE", value_parser = database, conflicts_with = "database")]
+    named: Option<PathBuf>,
     /// Run these statements and leave.
     #[arg(short = 'c', value_name = "SQL")]
     sql: Option<String>,
@@ -60,6 +64,14 @@ enum Command {
     Man(Manual),
 }
 
+/// A database by its name. A misspelt command must not become one.
+fn database(text: &str) -> Result<PathBuf, String> {
+    match Path::new(text).extension() {
+        Some(_) => Ok(text.into()),
+        None => Err("there is no command of this name, and a database's has an ending, as in study.db".into()),
+    }
+}
+
 /// Statuses of the process.
 mod status {
     pub const FAILED: u8 = 1;
@@ -72,7 +84,8 @@ const RUNNING_STACK: usize = 64 << 20;
 
 /// Runs the command of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
+    arguments.session.database = arguments.named.take().or(arguments.session.database);
     let command = std::thread::Builder::new()
         .stack_size(answer::STACK)
         .spawn(move || run(arguments));

@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   radsql serve --init tables.sql --read /data/crlm
+  radsql serve --db study.db --read /data/crlm
   radsql serve --listen 0.0.0.0:50051 --tls-cert server.pem --tls-key server.key --users radsql.users")]
 pub struct Serve {
     /// Address and port for clients.
@@ -52,6 +53,9 @@ pub struct Serve {
     /// The folder that SQL may write to (COPY).
     #[arg(long, value_name = "FOLDER")]
     write: Option<PathBuf>,
+    /// Keep tables, views and their history in this database; it is made if it is not there.
+    #[arg(long = "db", value_name = "DATABASE")]
+    database: Option<PathBuf>,
     /// A file of statements that make the tables to serve; may be given several times.
     #[arg(long, value_name = "FILE")]
     init: Vec<PathBuf>,
@@ -211,6 +215,7 @@ impl Serve {
             cache_dir,
             files: files.map_err(|e| usage(format!("--read or --write: {e}")))?,
             memory_limit: limit,
+            database: self.database.clone(),
             temp_dir: Some(spill.path().to_owned()),
             temp_limit: Some(size("--temp-limit", &self.temp_limit)? as u64),
             ..SessionBuilder::default()

@@ -8,6 +8,9 @@ use std::path::PathBuf;
 /// Limits of a session.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct SessionArguments {
+    /// Keep tables, views and their history in this database; it is made if it is not there.
+    #[arg(long = "db", value_name = "DATABASE")]
+    pub database: Option<PathBuf>,
     /// Memory that queries may use, such as 8GB; without it four fifths of the machine's.
     #[arg(long, value_name = "SIZE")]
     memory_limit: Option<String>,
@@ -42,6 +45,7 @@ impl SessionArguments {
         let builder = SessionBuilder {
             cache_dir: super::cache_folder(),
             files,
+            database: self.database.clone(),
             memory_limit: memory_limit.map(|text| size("--memory-limit", text)).transpose()?,
             temp_limit: temp_limit
                 .map(|text| size("--temp-limit", text).map(|n| n as u64))
