@@ -1,5 +1,6 @@
 //! Tables made of batches that come from outside, whole or not at all.
 
+use super::lake::{Existing, NewTable, Note, relaxed};
 use super::memory_table::{MemoryTable, Rows, replace_table};
 use super::session::Session;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -10,6 +11,7 @@ use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What to do where there is no table of the name, and where there is one.
@@ -41,6 +43,21 @@ impl Session {
             _ => {}
         }
         let schema = batches.schema();
+        if let Some(place) = self.in_lake(&name).filter(|_| !there || how == Store::Replace) {
+            let table = NewTable {
+                schema: place.schema,
+                name: place.table,
+                columns: relaxed(&schema),
+                defaults: HashMap::new(),
+                existing: match how {
+                    Store::Replace => Existing::Replace,
+                    _ => Existing::Refuse,
+                },
+                provenance: None,
+            };
+            let pool = Arc::clone(&context.runtime_env().memory_pool);
+            return Ok(place.lake.create(table, vec![batches], &pool, &Note::default()).await?);
+        }
         let pool = Arc::clone(&self.tables);
         let mut collected = Rows::new(name.table(), Arc::clone(&schema), &pool);
         collected.extend(batches).await?;
