@@ -11,7 +11,9 @@ use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan, LogicalPlanBuild
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::ColumnDef;
+use radsql_udfs::options::RadsqlOptions;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Session {
     /// Runs such a statement.
@@ -52,7 +54,7 @@ impl Session {
                 if_not_exists,
             } => self.attach(&path, name, if_not_exists)?,
             CatalogStatement::Detach { name, if_exists } => self.detach(&name, if_exists)?,
-            CatalogStatement::Vacuum(_) => return plan_err!("VACUUM is not possible yet"),
+            CatalogStatement::Vacuum(name) => self.vacuum(name).await?,
         }
         self.nothing()
     }
@@ -138,6 +140,22 @@ impl Session {
         match value {
             Some(Expr::Literal(value, _)) if !value.is_null() => Ok(ScalarValue::to_string(value)),
             _ => plan_err!("column '{column}': a database keeps values as DEFAULT, not expressions"),
+        }
+    }
+
+    /// Tidies a database; what is in memory needs none.
+    async fn vacuum(&self, name: Option<String>) -> Result<()> {
+        let state = self.context().state();
+        let name = name.unwrap_or_else(|| state.config_options().catalog.default_catalog.clone());
+        match self.lake(&name) {
+            Some(lake) => {
+                let history = RadsqlOptions::of(state.config_options()).history_days;
+                let history = (history > 0).then(|| Duration::from_secs(history * 24 * 60 * 60));
+                lake.vacuum(&state, history).await?;
+                Ok(())
+            }
+            None if self.shared.catalog(&name).is_some() => Ok(()),
+            None => plan_err!("there is no database '{name}'"),
         }
     }
 

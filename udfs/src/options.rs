@@ -97,6 +97,8 @@ pub struct RadsqlOptions {
     pub cox_ties: CoxTies,
     /// Level of confidence intervals.
     pub conf_level: f64,
+    /// Days that VACUUM keeps of a database's history; 0 means all.
+    pub history_days: u64,
     /// Which files statements may reach. No setting: whoever starts the session decides it.
     pub files: FilePolicy,
     /// Whether values that identify a person may be asked for. No setting.
@@ -121,6 +123,7 @@ impl Default for RadsqlOptions {
             radiomics: "default".into(),
             cox_ties: CoxTies::default(),
             conf_level: 0.95,
+            history_days: 0,
             files: FilePolicy::default(),
             identifying_allowed: true,
             session: None,
@@ -149,7 +152,7 @@ impl ConfigExtension for RadsqlOptions {
     const PREFIX: &'static str = "radsql";
 }
 
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("threads", "threads that work on scans; 0 means one for each core"),
     (
         "memory_limit",
@@ -173,6 +176,10 @@ const KEYS: [(&str, &str); 8] = [
         "tied event times in Cox fits: 'efron', 'breslow' or 'exact'",
     ),
     ("conf_level", "level of confidence intervals, between 0 and 1"),
+    (
+        "history_days",
+        "days that VACUUM keeps of a database's history; 0 means all",
+    ),
 ];
 
 impl ExtensionOptions for RadsqlOptions {
@@ -233,6 +240,10 @@ impl ExtensionOptions for RadsqlOptions {
                 Ok(v) if v > 0.0 && v < 1.0 => self.conf_level = v,
                 _ => return wrong("a number between 0 and 1, such as 0.95"),
             },
+            "history_days" => match value.parse() {
+                Ok(v) => self.history_days = v,
+                Err(_) => return wrong("a number of days, 0 or more"),
+            },
             _ => {
                 let known = KEYS.map(|(k, _)| format!("radsql.{k}")).join(", ");
                 return plan_err!("there is no setting radsql.{key}; the settings are {known}");
@@ -252,7 +263,8 @@ impl ExtensionOptions for RadsqlOptions {
             "seed" => Some(self.seed.to_string()),
             "radiomics" => Some(self.radiomics.clone()),
             "cox_ties" => Some(self.cox_ties.to_string()),
-            _ => Some(self.conf_level.to_string()),
+            "conf_level" => Some(self.conf_level.to_string()),
+            _ => Some(self.history_days.to_string()),
         };
         // With the prefix: DataFusion lists the entries of an extension as they are, and SHOW looks them up so.
         let entry = |&(key, description)| ConfigEntry {

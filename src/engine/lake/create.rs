@@ -74,6 +74,7 @@ impl Lake {
         ));
         let written = write(streams, &layout, pool).await?;
         let rows = written.rows();
+        let _writing = self.writes().await?;
         let folder = self.location.files.join(&table.schema).join(&table.name);
         let placed = written.place(&folder)?;
         let files = placed.files();
@@ -251,6 +252,7 @@ pub async fn append(table: &LakeTable, rows: SendableRecordBatchStream, pool: &A
     if count == 0 {
         return Ok(0);
     }
+    let _writing = lake.writes().await?;
     let placed = written.place(&lake.location.files.join(&table.folder))?;
     let files = placed.files();
     lake.commit(&Note::default(), |commit| {

@@ -16,10 +16,8 @@ mod session;
 mod store;
 mod table;
 mod types;
+mod vacuum;
 mod write;
-
-#[cfg(test)]
-mod tests;
 
 pub use catalog::{LakeCatalog, Planner, at_version};
 pub use change::{Alteration, Kind};
@@ -30,6 +28,7 @@ pub use error::{LakeError, Result};
 pub use session::InLake;
 pub(super) use store::SCHEME;
 pub use table::{LakeTable, pinned};
+pub use vacuum::Vacuumed;
 
 use super::spill::SpillFolder;
 use commit::Commit;
@@ -59,7 +58,7 @@ pub struct Lake {
     store: LakeStore,
     /// What `datafusion-ducklake` reads with, and writes with.
     provider: OnceCell<Arc<dyn MetadataProvider>>,
-    writer: OnceCell<Arc<dyn MetadataWriter>>,
+    writer: OnceCell<Arc<SqliteMetadataWriter>>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -138,11 +137,18 @@ impl Lake {
         Ok(Arc::clone(self.provider.get_or_try_init(open).await?))
     }
 
-    async fn writer(&self) -> Result<Arc<dyn MetadataWriter>> {
+    async fn sqlite_writer(&self) -> Result<Arc<SqliteMetadataWriter>> {
         let open = || async {
             let writer = SqliteMetadataWriter::new_with_init(&self.location.address()).await?;
-            Ok::<_, LakeError>(Arc::new(writer) as Arc<dyn MetadataWriter>)
+            Ok::<_, LakeError>(Arc::new(writer))
         };
         Ok(Arc::clone(self.writer.get_or_try_init(open).await?))
     }
+
+    async fn writer(&self) -> Result<Arc<dyn MetadataWriter>> {
+        Ok(self.sqlite_writer().await? as _)
+    }
 }
+
+#[cfg(test)]
+mod tests;

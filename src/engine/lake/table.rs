@@ -183,6 +183,7 @@ impl LakeTable {
 
     async fn changed(&self, state: &SessionState, change: &Change, task: Arc<TaskContext>) -> Result<u64> {
         const TRIES: u32 = 50;
+        let _writing = self.lake.writes().await?;
         let mut tried = 0;
         loop {
             let inner = self.inner(self.lake.head()?).await?;
@@ -264,7 +265,13 @@ fn is_conflict(e: &DataFusionError) -> bool {
     e.to_string().contains("conflict")
 }
 
-async fn inner(lake: &Lake, name: &str, id: i64, folder: &str, snapshot: i64) -> super::Result<DuckLakeTable> {
+pub(super) async fn inner(
+    lake: &Lake,
+    name: &str,
+    id: i64,
+    folder: &str,
+    snapshot: i64,
+) -> super::Result<DuckLakeTable> {
     let path = format!("{}/{folder}", lake.location.files.display());
     let provider = lake.provider().await?;
     Ok(DuckLakeTable::new(

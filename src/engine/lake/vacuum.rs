@@ -1,0 +1,171 @@
+//! VACUUM: small files become large ones, snapshots that are older than the history to keep end, and files that nothing names go.
+
+use super::error::{LakeError, Result};
+use super::read::Entry;
+use super::table::inner;
+use super::{Lake, file};
+use datafusion::catalog::Session;
+use datafusion_ducklake::maintenance::{CleanupCriteria, ExpireCriteria, cleanup_old_files_sqlite};
+use datafusion_ducklake::{CompactionResult, MergeOptions};
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use walkdir::WalkDir;
+
+/// Locked by those who put files in place, and by VACUUM alone while it takes files away.
+const LOCK: &str = "writing.lock";
+
+/// Files of another program that writes to the database without our lock are left alone so long.
+const FOREIGN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What VACUUM did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Vacuumed {
+    /// Small files that became part of larger ones.
+    pub merged: u64,
+    /// Snapshots that ended.
+    pub snapshots: u64,
+    /// Files that went.
+    pub files: u64,
+}
+
+impl Lake {
+    fn lock_file(&self) -> Result<File> {
+        let path = self.location.files.join(LOCK);
+        let opened = fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path);
+        opened.map_err(LakeError::Write)
+    }
+
+    /// While this lives no file is taken away.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) async fn writes(&self) -> Result<File> {
+        let file = self.lock_file()?;
+        let locked = tokio::task::spawn_blocking(move || file.lock_shared().map(|()| file));
+        locked
+            .await
+            .map_err(|e| LakeError::Changed(e.to_string()))?
+            .map_err(LakeError::Write)
+    }
+
+    /// Tidies the database. Waits for statements that put files in place, and they wait for it. `history` says how long snapshots are
+    /// kept; all without.
+    ///
+    /// # Errors
+    /// Those of the catalog and of the system.
+    pub async fn vacuum(&self, session: &dyn Session, history: Option<Duration>) -> Result<Vacuumed> {
+        let file = self.lock_file()?;
+        let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+        let _lock = locked
+            .await
+            .map_err(|e| LakeError::Changed(e.to_string()))?
+            .map_err(LakeError::Write)?;
+        let mut done = Vacuumed {
+            merged: self.merge(session).await?,
+            ..Vacuumed::default()
+        };
+        // Tables that were never finished.
+        self.query(|c| {
+            c.execute(
+                "DELETE FROM ducklake_table WHERE begin_snapshot = 4611686018427387904",
+                [],
+            )
+        })?;
+        let writer = self.sqlite_writer().await?;
+        if let Some(history) = history {
+            let seconds = format!("-{} seconds", history.as_secs());
+            let old: Vec<i64> = self.query(|c| {
+                let mut statement = c.prepare(
+                    "SELECT snapshot_id FROM ducklake_snapshot WHERE datetime(snapshot_time, 'subsec') < datetime('now', 'subsec', ?1)",
+                )?;
+                let rows = statement.query_map([seconds], |r| r.get(0))?;
+                rows.collect()
+            })?;
+            done.snapshots = writer.expire_snapshots(ExpireCriteria::Versions(old))?.len() as u64;
+        }
+        let store = Arc::new(self.store.clone());
+        done.files = cleanup_old_files_sqlite(&writer, store, CleanupCriteria::All, false)
+            .await?
+            .len() as u64;
+        done.files += self.orphans()?;
+        self.query(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))?;
+        Ok(done)
+    }
+
+    async fn merge(&self, session: &dyn Session) -> Result<u64> {
+        let mut merged = 0;
+        let snapshot = self.head()?;
+        for schema in self.schemas(snapshot)? {
+            for named in self.names(snapshot, &schema)?.iter().filter(|n| !n.is_view) {
+                let Some(Entry::Table { id, folder }) = self.entry(snapshot, &schema, &named.name)? else {
+                    continue;
+                };
+                let few = "SELECT count(*) FROM ducklake_data_file WHERE table_id = ?1 AND end_snapshot IS NULL";
+                let files: i64 = self.query(|c| c.query_row(few, [id], |r| r.get(0)))?;
+                if files < 2 || folder != format!("{schema}/{}/", named.name) {
+                    continue;
+                }
+                // Each commit of it is a snapshot of its own.
+                let table = inner(self, &named.name, id, &folder, self.head()?).await?;
+                let table = table.with_writer(schema.clone(), self.writer().await?);
+                let result: CompactionResult = table.merge_adjacent_files(session, MergeOptions::default()).await?;
+                merged += if result.did_work() { files as u64 } else { 0 };
+            }
+        }
+        Ok(merged)
+    }
+
+    /// Removes files that the catalog does not name.
+    fn orphans(&self) -> Result<u64> {
+        let named: HashSet<PathBuf> = self
+            .query(|c| {
+                let mut statement = c.prepare(
+                    "SELECT s.path || t.path || f.path FROM (
+                        SELECT table_id, path FROM ducklake_data_file WHERE path_is_relative
+                        UNION ALL SELECT table_id, path FROM ducklake_delete_file WHERE path_is_relative) f
+                     JOIN ducklake_table t ON t.table_id = f.table_id JOIN ducklake_schema s ON s.schema_id = t.schema_id
+                     UNION ALL SELECT path FROM ducklake_files_scheduled_for_deletion",
+                )?;
+                let rows = statement.query_map([], |r| r.get::<_, String>(0))?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            })?
+            .into_iter()
+            .map(|path| self.location.files.join(path))
+            .collect();
+        let mut removed = 0;
+        let staging = self.location.staging();
+        let entries = WalkDir::new(&self.location.files)
+            .into_iter()
+            .filter_entry(|e| e.path() != staging);
+        for entry in entries.flatten().filter(|e| e.file_type().is_file()) {
+            let path = entry.path();
+            if !path.extension().is_some_and(|e| e == "parquet") || named.contains(path) || is_foreign_and_new(path) {
+                continue;
+            }
+            fs::remove_file(path).map_err(LakeError::Write)?;
+            removed += 1;
+        }
+        file::sync_folder(&self.location.files).map_err(LakeError::Write)?;
+        Ok(removed)
+    }
+}
+
+/// Whether DuckDB may be about to commit it.
+fn is_foreign_and_new(path: &Path) -> bool {
+    let is_foreign = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("ducklake-"));
+    let age = path
+        .metadata()
+        .and_then(|m| m.modified())
+        .ok()
+        .and_then(|at| SystemTime::now().duration_since(at).ok());
+    is_foreign && age.is_none_or(|age| age < FOREIGN)
+}
