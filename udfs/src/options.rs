@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(
             shown.join(" "),
             "radsql.threads=4 radsql.memory_limit=1536MB radsql.cache_dir= radsql.on_error=null radsql.seed=42 \
-             radsql.radiomics=default radsql.cox_ties=breslow radsql.conf_level=0.9"
+             radsql.radiomics=default radsql.cox_ties=breslow radsql.conf_level=0.9 radsql.history_days=0"
         );
         for (key, value) in [
             ("threads", "-1"),
