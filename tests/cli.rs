@@ -431,14 +431,16 @@ fn variables_given_from_outside_stay() {
     assert_eq!((status, out.as_str()), (0, "x,y\n1,a b\n"), "{err}");
 }
 
+/// A command that works for long and has begun a file, sent a signal: its status and the files that are left.
 #[cfg(unix)]
-#[test]
-fn what_is_ended_from_outside_leaves_no_file() {
+fn ended(program: &[&str], signal: &str) -> (Option<i32>, usize) {
     let dir = tempfile::tempdir().expect("a folder");
     let sql = "SELECT 1; SELECT sum(a.value) FROM generate_series(1, 3000000) a, generate_series(1, 3000000) b";
-    let mut child = Command::new(env!("CARGO_BIN_EXE_radsql"))
+    let mut child = Command::new(program[0])
+        .args(&program[1..])
         .args(["-c", sql, "-o", "out.csv"])
         .current_dir(dir.path())
+        .stderr(Stdio::null())
         .spawn()
         .expect("it runs");
     let begun = Instant::now();
@@ -447,10 +449,25 @@ fn what_is_ended_from_outside_leaves_no_file() {
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(300));
-    Command::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status()
-        .expect("kill");
-    assert_eq!(child.wait().expect("its end").code(), Some(143));
-    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0);
+    let send = |signal: &str| {
+        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(sent.expect("kill").success());
+    };
+    send(signal);
+    if program.len() > 1 {
+        // It goes on, until it is told to end.
+        std::thread::sleep(Duration::from_millis(500));
+        send("-TERM");
+    }
+    let status = child.wait().expect("its end").code();
+    (status, fs::read_dir(dir.path()).expect("a folder").count())
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_ended_from_outside_leaves_no_file() {
+    let radsql = env!("CARGO_BIN_EXE_radsql");
+    assert_eq!(ended(&[radsql], "-TERM"), (Some(143), 0));
+    assert_eq!(ended(&[radsql], "-HUP"), (Some(129), 0));
+    assert_eq!(ended(&["nohup", radsql], "-HUP"), (Some(143), 0));
 }

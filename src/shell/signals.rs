@@ -40,9 +40,13 @@ pub async fn interrupted() {
 #[cfg(unix)]
 async fn hear(pressed: &Notify, ready: Sender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let [Ok(mut key), Ok(mut end), Ok(mut gone)] = kinds.map(signal) else {
+    let (Ok(mut key), Ok(mut end)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
         return;
+    };
+    // Under nohup it is to be ignored, and stays so.
+    let mut gone = match is_ignored(SignalKind::hangup()) {
+        true => None,
+        false => signal(SignalKind::hangup()).ok(),
     };
     drop(ready);
     loop {
@@ -55,11 +59,30 @@ async fn hear(pressed: &Notify, ready: Sender<()>) {
                 continue;
             }
             _ = end.recv() => 128 + SignalKind::terminate().as_raw_value(),
-            _ = gone.recv() => 128 + SignalKind::hangup().as_raw_value(),
+            () = heard(&mut gone) => 128 + SignalKind::hangup().as_raw_value(),
         };
         end_all(KEEP.load(Ordering::Relaxed));
         std::process::exit(status);
     }
+}
+
+#[cfg(unix)]
+async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether who started the process has it ignore a signal; where that cannot be told, it is left as it is.
+#[cfg(unix)]
+fn is_ignored(signal: tokio::signal::unix::SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_none_or(|mask| mask >> (signal.as_raw_value() - 1) & 1 == 1)
 }
 
 #[cfg(not(unix))]
