@@ -11,6 +11,7 @@ mod feature_set;
 mod filter_first;
 mod guard;
 mod hoist;
+pub(crate) mod inputs;
 mod lake;
 mod limits;
 mod memory;

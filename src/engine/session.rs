@@ -98,7 +98,7 @@ impl Session {
     /// # Errors
     /// When the text is not one statement, or cannot be planned or run.
     pub async fn sql(&self, text: &str) -> Result<DataFrame> {
-        self.execute(self.plan(text).await?).await
+        self.execute_text(self.plan(text).await?, Some(text)).await
     }
 
     /// Plans one statement; nothing is changed by that.
@@ -173,6 +173,14 @@ impl Session {
     /// # Errors
     /// When it cannot be run.
     pub async fn execute(&self, statement: Planned) -> Result<DataFrame> {
+        self.execute_text(statement, None).await
+    }
+
+    /// As [`Session::execute`]; a database keeps the text with the table that it makes.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn execute_text(&self, statement: Planned, text: Option<&str>) -> Result<DataFrame> {
         if let Planned::Plan(plan) = &statement {
             // Values that took the place of parameters may be large, or make a condition the same for every row.
             limits::plan::check(plan, &self.plan_limits)?;
@@ -180,7 +188,10 @@ impl Session {
         }
         match statement {
             Planned::Plan(LogicalPlan::Ddl(command)) if let Some(place) = command_in_lake(self, &command) => {
-                let note = Note::default();
+                let note = Note {
+                    statement: text.map(str::to_owned),
+                    ..Note::default()
+                };
                 match command {
                     DdlStatement::CreateMemoryTable(command) => {
                         Box::pin(self.create_in_lake(place, command, &note)).await

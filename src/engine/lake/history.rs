@@ -1,6 +1,7 @@
 //! Functions that tell of a database's history: `snapshots()`, `table_changes()` and `comments()`.
 
 use super::catalog::LakeCatalog;
+use super::provenance::provenance;
 use super::read::Entry;
 use super::{Lake, SCHEMA};
 use crate::engine::catalogs::Catalogs;
@@ -21,6 +22,7 @@ pub fn register(context: &SessionContext, catalogs: &Arc<Catalogs>) {
         ("snapshots", Kind::Snapshots),
         ("table_changes", Kind::Changes),
         ("comments", Kind::Comments),
+        ("provenance", Kind::Provenance),
     ] {
         let catalogs = Arc::clone(catalogs);
         context.register_udtf(name, Arc::new(History { kind, catalogs }));
@@ -32,6 +34,7 @@ enum Kind {
     Snapshots,
     Changes,
     Comments,
+    Provenance,
 }
 
 #[derive(Debug)]
@@ -83,6 +86,12 @@ impl TableFunctionImpl for History {
                 let lake = self.lake(args.session(), name.catalog())?;
                 changes(&lake, &name, version(&lake, from)?, version(&lake, to)?)
             }
+            (Kind::Provenance, [table]) if text(table).is_some() => {
+                let name = TableReference::parse_str_normalized(text(table).unwrap_or_default(), true);
+                let lake = self.lake(args.session(), name.catalog())?;
+                provenance(&lake, name.schema().unwrap_or(SCHEMA), name.table())
+            }
+            (Kind::Provenance, _) => plan_err!("expected provenance('table')"),
             (Kind::Changes, _) => plan_err!("expected table_changes('table', from version, to version)"),
         }
     }

@@ -88,6 +88,7 @@ impl Session {
         for (column, value) in column_defaults {
             defaults.insert(column.clone(), self.literal(&column, value)?);
         }
+        let record = self.provenance(&place, note.statement.as_deref(), &plan).await?;
         let frame = DataFrame::new(state, plan);
         let task = Arc::new(frame.task_ctx());
         let physical = frame.create_physical_plan().await?;
@@ -101,7 +102,7 @@ impl Session {
                 true => Existing::Replace,
                 false => Existing::Refuse,
             },
-            provenance: None,
+            provenance: Some(record),
         };
         let pool = Arc::clone(&self.context().runtime_env().memory_pool);
         place.lake.create(table, streams, &pool, note).await?;

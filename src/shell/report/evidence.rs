@@ -1,8 +1,8 @@
 //! What a run shows about itself, for the checklists and the page's last part.
 
-use super::calls::{Call, calls};
-use super::inputs::{Input, texts};
 use super::{Shown, Step};
+use crate::engine::inputs::calls::{Call, calls};
+use crate::engine::inputs::{Input, texts};
 use crate::engine::{Session, Variables};
 use datafusion::common::Result;
 use std::collections::BTreeSet;

@@ -1,23 +1,21 @@
 //! `--report FILE`: one self-contained page about a run: what was asked, what came out, and where it comes from.
 
-mod calls;
 mod checklist;
 mod comments;
 mod evidence;
 pub(super) mod figure;
-mod inputs;
 mod page;
 
 use super::printers::cell::{columns, is_number, json_options, without_figure};
 use super::printers::{Beside, unwritable};
 use super::script::Failure;
+use crate::engine::inputs::calls::{self, Kind};
+use crate::engine::inputs::{self, Source};
 use crate::engine::{Position, Session, Variables};
-use calls::Kind;
 use comments::Comments;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::common::Result;
-use inputs::Source;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -2,8 +2,8 @@
 
 use super::checklist::{CLEAR, Item, METRICS};
 use super::evidence::Evidence;
-use super::inputs::Input;
 use super::{FIGURES_SHOWN, Recorded, Report, Shown, Step};
+use crate::engine::inputs::Input;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::path::Path;
 use std::time::Duration;

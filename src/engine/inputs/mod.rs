@@ -1,7 +1,9 @@
-//! Where a run's numbers come from: every file that it read, by its hash.
+//! Where numbers come from: every file that statements read, by its hash.
 
-use super::calls::{Kind, calls};
-use crate::engine::{Session, files_like};
+pub mod calls;
+
+use super::{Session, files_like};
+use calls::{Kind, calls};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type};

@@ -1,0 +1,234 @@
+//! Where a table of a database came from: its statement, settings, and what it read, back to the scans.
+
+use super::read::Entry;
+use super::session::InLake;
+use super::table::LakeTable;
+use super::{Lake, SCHEMA};
+use crate::engine::inputs::{Source, calls, hashed, sources};
+use crate::engine::session::Session;
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::catalog::{MemTable, TableProvider};
+use datafusion::common::config::ExtensionOptions;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::LogicalPlan;
+use radsql_udfs::options::RadsqlOptions;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A table that another came from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct From {
+    schema: String,
+    table: String,
+    id: i64,
+    version: i64,
+}
+
+impl Session {
+    /// What is written down of a table that is made: as JSON, without values of rows.
+    ///
+    /// # Errors
+    /// When something that it reads is gone.
+    pub(crate) async fn provenance(
+        &self,
+        place: &InLake,
+        statement: Option<&str>,
+        plan: &LogicalPlan,
+    ) -> Result<String> {
+        let mut tables = BTreeSet::new();
+        let mut others: BTreeMap<String, String> = BTreeMap::new();
+        let head = place.lake.head()?;
+        plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node
+                && let Ok(provider) = source_as_provider(&scan.source)
+            {
+                match provider.downcast_ref::<LakeTable>() {
+                    Some(table) => {
+                        tables.insert(From {
+                            schema: table.schema_name.clone(),
+                            table: table.name.clone(),
+                            id: table.id,
+                            version: table.version().unwrap_or(head),
+                        });
+                    }
+                    None => {
+                        others.insert(scan.table_name.table().to_owned(), scan.table_name.to_quoted_string());
+                    }
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        let mut read = vec![];
+        if let Some(statement) = statement {
+            read.extend(sources(statement, &calls::kind(statement)));
+            if !calls::calls(statement).0.is_empty() && statement.to_lowercase().contains("deep_features") {
+                read.push(Source::Models);
+            }
+        }
+        for (name, quoted) in others {
+            if let Some(text) = place.lake.external_text(head, &name)? {
+                let text = super::definition::here(&text, "", place.lake.folder());
+                if let calls::Kind::External { format, location, .. } = calls::kind(&text) {
+                    read.push(match format.to_uppercase().as_str() {
+                        "NIFTI" | "NRRD" | "DICOM" => Source::Scans {
+                            table: quoted,
+                            format,
+                            location,
+                        },
+                        _ => Source::Files { name, location },
+                    });
+                }
+            }
+        }
+        let inputs: Vec<Value> = hashed(self, &read)
+            .await?
+            .into_iter()
+            .map(|input| {
+                let files: Map<String, Value> = input
+                    .files
+                    .into_iter()
+                    .map(|(name, hash)| (name, hash.into()))
+                    .collect();
+                json!({"name": input.name, "location": input.location, "files": files})
+            })
+            .collect();
+        let state = self.context().state();
+        let now = RadsqlOptions::of(state.config_options()).entries();
+        let before: BTreeMap<_, _> = self
+            .defaults
+            .iter()
+            .map(|e| (e.key.as_str(), e.value.as_deref()))
+            .collect();
+        let settings: Map<String, Value> = now
+            .into_iter()
+            .filter(|e| before.get(e.key.as_str()) != Some(&e.value.as_deref()) || e.key.ends_with(".seed"))
+            .filter(|e| !e.key.ends_with("cache_dir"))
+            .map(|e| (e.key, e.value.into()))
+            .collect();
+        let tables: Vec<Value> = tables
+            .into_iter()
+            .map(|t| json!({"schema": t.schema, "table": t.table, "id": t.id, "version": t.version}))
+            .collect();
+        let record = json!({
+            "statement": statement,
+            "engine": concat!("radsql ", env!("CARGO_PKG_VERSION")),
+            "settings": settings,
+            "tables": tables,
+            "inputs": inputs,
+        });
+        Ok(record.to_string())
+    }
+}
+
+impl Lake {
+    /// The statement that makes an external table of the schema of names without one.
+    fn external_text(&self, snapshot: i64, name: &str) -> super::Result<Option<String>> {
+        Ok(match self.entry(snapshot, SCHEMA, name)? {
+            Some(Entry::External { statement, .. }) => Some(statement),
+            _ => None,
+        })
+    }
+
+    /// The record of a table, and the version that made it.
+    fn record(&self, id: i64) -> super::Result<Option<(i64, String)>> {
+        self.query(|c| {
+            let mut statement =
+                c.prepare_cached("SELECT snapshot_id, record FROM radsql_provenance WHERE object_id = ?1")?;
+            let mut rows = statement.query_map([id], |r| Ok((r.get(0)?, r.get(1)?)))?;
+            rows.next().transpose()
+        })
+    }
+}
+
+/// A row of `provenance('table')`.
+#[derive(Default)]
+struct Row {
+    step: i64,
+    kind: &'static str,
+    name: String,
+    version: Option<i64>,
+    statement: Option<String>,
+    engine: Option<String>,
+    settings: Option<String>,
+    sha256: Option<String>,
+}
+
+/// Where a table came from: its own row, then those of what it was made from, each step behind the one before.
+pub fn provenance(lake: &Lake, schema: &str, name: &str) -> Result<Arc<dyn TableProvider>> {
+    let head = lake.head()?;
+    let Some(Entry::Table { id, .. }) = lake.entry(head, schema, name)? else {
+        return Err(exec_datafusion_err!("there is no table '{name}' in the database"));
+    };
+    let mut rows = vec![];
+    let mut seen = BTreeSet::new();
+    let mut next = vec![(0, id, name.to_owned(), None)];
+    while !next.is_empty() {
+        let mut behind = vec![];
+        for (step, id, name, version) in next {
+            if !seen.insert(id) {
+                continue;
+            }
+            let found = lake.record(id)?;
+            let record: Value = match &found {
+                Some((_, text)) => serde_json::from_str(text)
+                    .map_err(|e| exec_datafusion_err!("the record of '{name}' is broken: {e}"))?,
+                None => Value::Null,
+            };
+            let text = |key: &str| record[key].as_str().map(str::to_owned);
+            rows.push(Row {
+                step,
+                kind: "table",
+                name: name.clone(),
+                version: found.as_ref().map(|(made, _)| *made).or(version),
+                statement: text("statement"),
+                engine: text("engine"),
+                settings: record["settings"]
+                    .as_object()
+                    .filter(|s| !s.is_empty())
+                    .map(|s| Value::Object(s.clone()).to_string()),
+                sha256: None,
+            });
+            for input in record["inputs"].as_array().into_iter().flatten() {
+                let place = input["name"].as_str().unwrap_or_default();
+                for (file, hash) in input["files"].as_object().into_iter().flatten() {
+                    rows.push(Row {
+                        step: step + 1,
+                        kind: "file",
+                        name: format!("{place}: {file}"),
+                        sha256: hash.as_str().map(str::to_owned),
+                        ..Row::default()
+                    });
+                }
+            }
+            for table in record["tables"].as_array().into_iter().flatten() {
+                if let (Some(id), Some(name)) = (table["id"].as_i64(), table["table"].as_str()) {
+                    behind.push((step + 1, id, name.to_owned(), table["version"].as_i64()));
+                }
+            }
+        }
+        next = behind;
+    }
+    let texts = |of: fn(&Row) -> Option<&str>| Arc::new(StringArray::from_iter(rows.iter().map(of))) as ArrayRef;
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        (
+            "step",
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.step))) as ArrayRef,
+            false,
+        ),
+        ("kind", texts(|r| Some(r.kind)), true),
+        ("name", texts(|r| Some(&r.name)), true),
+        (
+            "version",
+            Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.version))) as ArrayRef,
+            true,
+        ),
+        ("statement", texts(|r| r.statement.as_deref()), true),
+        ("engine", texts(|r| r.engine.as_deref()), true),
+        ("settings", texts(|r| r.settings.as_deref()), true),
+        ("sha256", texts(|r| r.sha256.as_deref()), true),
+    ])?;
+    Ok(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))
+}
