@@ -209,7 +209,10 @@ impl Statement {
         if self.writes() {
             session.wrote();
         }
-        let frame = session.engine.execute_text(self.planned.clone(), Some(&self.text)).await;
+        let frame = session
+            .engine
+            .execute_text(self.planned.clone(), Some(&self.text))
+            .await;
         match self.kind {
             Kind::Command if self.writes() => session.shared.changes.fetch_add(1, Ordering::AcqRel),
             Kind::Command => session.changes.fetch_add(1, Ordering::AcqRel),

@@ -1,0 +1,5 @@
+//! A database from outside: processes that die, several at once, DuckDB beside us.
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod worker;
