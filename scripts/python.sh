@@ -16,3 +16,4 @@ make_environment() {
 mkdir -p "$target"
 make_environment flight-clients adbc-driver-flightsql pyarrow psutil pandas polars
 make_environment flight-dialect 'sqlalchemy<2' flightsql-dbapi pandas adbc-driver-flightsql psutil
+make_environment duckdb-lake duckdb==1.5.5 duckdb-extension-ducklake==1.5.5 duckdb-extension-sqlite-scanner==1.5.5 pytz
