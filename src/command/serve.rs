@@ -221,6 +221,7 @@ impl Serve {
             ..SessionBuilder::default()
         };
         let session = builder.build().map_err(|e| Failure::Usage(message(&e)))?;
+        session.take_temporary_folder();
         Ok((
             session.with_limits(StatementLimits::default(), PlanLimits::served()),
             spill,

@@ -52,7 +52,9 @@ impl SessionArguments {
                 .transpose()?,
             ..SessionBuilder::default()
         };
-        builder.build().map_err(|e| Failure::Statement(message(&e)))
+        let session = builder.build().map_err(|e| Failure::Statement(message(&e)))?;
+        session.take_temporary_folder();
+        Ok(session)
     }
 }
 

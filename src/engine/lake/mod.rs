@@ -81,8 +81,6 @@ impl Lake {
         let connection = file::open(&location)?;
         let folder = location.staging();
         let staging = SpillFolder::new(&folder).map_err(|e| LakeError::Open(folder, e))?;
-        // Rewritten rows pass through files of the system's temporary folder otherwise. Only the first of several databases counts.
-        let _ = tempfile::env::override_temp_dir(staging.path());
         let url = format!("{}://{}/", store::SCHEME, OPENED.fetch_add(1, Ordering::Relaxed));
         let store = LakeStore::new(&location.files).map_err(|e| LakeError::Query(e.into()))?;
         Ok(Self {
@@ -99,6 +97,11 @@ impl Lake {
     /// Its name in SQL, if it gets no other.
     pub fn name(&self) -> String {
         self.location.name()
+    }
+
+    /// The folder of this process for files on their way. What was left there by one that was killed goes when the database is opened.
+    pub fn staging(&self) -> &Path {
+        self.staging.path()
     }
 
     /// Makes its files known to those who read them.

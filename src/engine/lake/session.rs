@@ -42,6 +42,16 @@ impl Session {
         })
     }
 
+    /// Has rewritten rows pass through a folder of the database rather than the system's for temporary files, where those of a process
+    /// that is killed would stay. For the whole process, so it is for those who have one session for their life.
+    pub fn take_temporary_folder(&self) {
+        let state = self.context().state();
+        if let Some(lake) = self.lake(&state.config_options().catalog.default_catalog) {
+            // Once only: a second one would find the first in its place.
+            let _ = tempfile::env::override_temp_dir(lake.staging());
+        }
+    }
+
     /// The database that a catalog is.
     pub fn lake(&self, catalog: &str) -> Option<Arc<Lake>> {
         let catalog = self.shared.catalog(catalog)?;
