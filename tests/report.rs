@@ -244,7 +244,7 @@ fn a_file_that_is_included() {
             "\\i :nothing.sql",
             "a/bad.sql:1:1: variable :nothing has no value; give one with --set",
         ),
-        ("SELECT 1;\n\\i wrong.sql", "a/wrong.sql:2:3: "),
+        ("SELECT 1;\n\\i wrong.sql", "a/wrong.sql:2:9: "),
         ("\\i bad.sql", "a/bad.sql:1:1: files include one another 16 deep"),
     ] {
         write("a/bad.sql", text);
