@@ -172,5 +172,5 @@ fn limits_are_options() {
         "SELECT repeat(CAST(value AS VARCHAR), 8) AS text FROM generate_series(1, 20000000) ORDER BY text OFFSET 19999999;",
     );
     assert!(text.contains("line:1:") && text.contains("temp"), "{text}");
-    assert!(t.run("SELECT 7 AS n;").contains('7'));
+    assert!(t.run("SELECT 7 AS n;").contains("1 row"));
 }
