@@ -29,8 +29,14 @@ fn every_example_runs() {
         let cache = tempfile::tempdir().expect("a folder");
         let set = format!("SET radsql.cache_dir = '{}'", cache.path().display());
         common::run(&session, &set).await.expect("a setting");
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = in_a_database(&folder.path().join("study.db")).await;
         for doc in catalogue() {
-            let rows = common::run(&session, doc.example).await;
+            let session = match IN_A_DATABASE.contains(&doc.name) {
+                true => &database,
+                false => &session,
+            };
+            let rows = common::run(session, doc.example).await;
             let rows = rows.unwrap_or_else(|e| panic!("{} ({:?}): {e}\n{}", doc.name, doc.kind, doc.example));
             let nothing_to_show = doc.name == "scan_errors";
             assert!(!rows.is_empty() || nothing_to_show, "{}: no row", doc.name);
@@ -45,6 +51,27 @@ fn every_example_runs() {
             );
         }
     });
+}
+
+/// Functions that tell of a database that stays.
+const IN_A_DATABASE: [&str; 4] = ["snapshots", "table_changes", "comments", "provenance"];
+
+/// A database for the examples of these.
+async fn in_a_database(path: &Path) -> radsql::Session {
+    let builder = radsql::SessionBuilder {
+        database: Some(path.into()),
+        ..radsql::SessionBuilder::default()
+    };
+    let session = builder.build().expect("a database");
+    for sql in [
+        "CREATE TABLE scores AS SELECT value AS patient_id, value / 10.0 AS score FROM generate_series(1, 10)",
+        "UPDATE scores SET score = 0 WHERE patient_id = 3",
+        "DELETE FROM scores WHERE patient_id > 8",
+        "COMMENT ON TABLE scores IS 'made by a test'",
+    ] {
+        common::run(&session, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+    session
 }
 
 #[test]

@@ -172,6 +172,59 @@ fn crlm_gives_what_the_peers_give_on_any_number_of_threads_and_from_dicom() {
     );
 }
 
+/// The study on a database that stays, closed and opened in its middle: the same is printed, and the last table tells the scans.
+#[test]
+fn crlm_goes_on_in_a_database_that_was_closed() {
+    let texts: Vec<&str> = CRLM.iter().map(|(_, sql)| *sql).collect();
+    let in_memory = study(cohort("nifti"), "nifti", &texts, 2, None);
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = folder.path().join("study.db");
+    let (data, external) = (cohort("nifti").join("crlm"), cohort("nifti").join("external"));
+    let sets = [
+        format!("data={}", data.display()),
+        format!("external={}", external.display()),
+        // What the first half sets is the shell's, and is said again.
+        "settings=wavelet".into(),
+        "seed=42".into(),
+        "folds=10".into(),
+    ];
+    let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+    let steps = steps("crlm");
+    let (before, behind) = steps.split_at(7);
+    let first = run_on(Some(&database), before, &sets, &[], 2, None);
+    let second = run_on(Some(&database), behind, &sets, &texts, 2, None);
+    // A blank line stands between tables.
+    assert_eq!(format!("{first}\n{second}"), in_memory);
+
+    let asked = "SELECT name, sha256 FROM provenance('scored') WHERE kind = 'file' ORDER BY name";
+    let output = run_on(Some(&database), &[], &[], &[asked], 2, None);
+    let (_, rows) = table(answers(&output));
+    let told = |path: &Path| {
+        let below = path.display().to_string();
+        rows.iter().any(|row| row[0].ends_with(&below))
+    };
+    let mut scans = 0;
+    for site in [&data, &external] {
+        for file in walk(site).iter().filter(|f| f.display().to_string().ends_with(".nii.gz")) {
+            let below = file.strip_prefix(site).expect("below");
+            assert!(told(below), "{} is not among {} files", below.display(), rows.len());
+            scans += 1;
+        }
+    }
+    assert!(scans > 200, "{scans}");
+    for name in ["crlm_sheet", "external_sheet", "models: network"] {
+        assert!(rows.iter().any(|row| row[0].contains(name)), "{name}");
+    }
+    // A hash as the system's own tool works it out.
+    let one = walk(&data).into_iter().find(|f| f.ends_with("ct.nii.gz")).expect("a scan");
+    let sum = Command::new("sha256sum").arg(&one).output().expect("sha256sum");
+    let sum = String::from_utf8_lossy(&sum.stdout).into_owned();
+    let sum = sum.split_whitespace().next().expect("a hash");
+    let below = one.strip_prefix(&data).expect("below").display().to_string();
+    let row = rows.iter().find(|row| row[0].ends_with(&below)).expect("its row");
+    assert_eq!(row[1], sum);
+}
+
 /// The report of the whole study in a browser: nothing in the console, every figure there, words that can be read.
 #[test]
 fn the_report_of_crlm_can_be_read() {
@@ -278,6 +331,18 @@ const MARKER: &str = "marker\nquestions\n\n";
 
 /// Runs a study's files, then the questions; all that is printed.
 fn run(steps: &[PathBuf], sets: &[&str], questions: &[&str], threads: u32, cache: Option<&Path>) -> String {
+    run_on(None, steps, sets, questions, threads, cache)
+}
+
+/// The same on a database that stays.
+fn run_on(
+    database: Option<&Path>,
+    steps: &[PathBuf],
+    sets: &[&str],
+    questions: &[&str],
+    threads: u32,
+    cache: Option<&Path>,
+) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -294,7 +359,13 @@ fn run(steps: &[PathBuf], sets: &[&str], questions: &[&str], threads: u32, cache
     );
     let mut arguments = vec!["run".to_string(), first];
     arguments.extend(steps.iter().map(|s| s.display().to_string()));
-    arguments.extend([last, "--format".into(), "csv".into()]);
+    if !questions.is_empty() {
+        arguments.push(last);
+    }
+    arguments.extend(["--format".into(), "csv".into()]);
+    if let Some(database) = database {
+        arguments.extend(["--db".into(), database.display().to_string()]);
+    }
     for set in sets {
         arguments.extend(["--set".into(), (*set).into()]);
     }

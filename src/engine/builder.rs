@@ -201,6 +201,7 @@ impl SessionBuilder {
         lake::history::register(&context, &shared);
         let planner = Planner::of(&context);
         if let Some(database) = database {
+            runtime.models.keep_on(Arc::clone(database.lake()) as _);
             database.plan_with(planner.clone());
         }
         let tables = Arc::clone(&context.runtime_env().memory_pool);

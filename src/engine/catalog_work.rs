@@ -1,12 +1,12 @@
 //! Runs statements about tables and databases that DataFusion does not plan.
 
 use super::catalog_statements::{CatalogStatement, ColumnChange};
-use super::lake::{Alteration, InLake, Lake, LakeCatalog, Note, SCHEMA};
+use super::lake::{Alteration, Lake, LakeCatalog, Note, SCHEMA};
 use super::memory_table::{MemoryTable, replace_table};
 use super::session::{Session, parse};
 use datafusion::arrow::datatypes::Field;
-use datafusion::catalog::CatalogProviderList;
-use datafusion::common::{Result, TableReference, plan_err};
+use datafusion::catalog::{CatalogProviderList, TableProvider};
+use datafusion::common::{ResolvedTableReference, Result, TableReference, plan_err};
 use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
@@ -42,10 +42,11 @@ impl Session {
                 }
             }
             CatalogStatement::Comment { table, column, text } => {
-                let place = self.lake_table(&table, "COMMENT")?;
-                place
-                    .lake
-                    .comment(&place.schema, &place.table, column.as_deref(), text.as_deref())?;
+                let (column, text) = (column.as_deref(), text.as_deref());
+                match self.in_lake(&table) {
+                    Some(place) => place.lake.comment(&place.schema, &place.table, column, text)?,
+                    None => self.comment_in_memory(&table, column, text).await?,
+                }
             }
             CatalogStatement::Use(parts) => self.use_catalog(&parts)?,
             CatalogStatement::Attach {
@@ -64,14 +65,27 @@ impl Session {
         Ok(DataFrame::new(self.context().state(), nothing))
     }
 
-    /// A table that must be one of a database.
-    fn lake_table(&self, name: &TableReference, what: &str) -> Result<InLake> {
-        match self.in_lake(name) {
-            Some(place) => Ok(place),
-            None => plan_err!(
-                "{what}: table '{name}' is in memory; open a database, or make a new table with CREATE TABLE ... AS"
-            ),
+    async fn comment_in_memory(&self, name: &TableReference, column: Option<&str>, text: Option<&str>) -> Result<()> {
+        if self.is_temporary(name) {
+            return plan_err!("'{name}' is a temporary table; comments are kept of those that stay");
         }
+        let Ok(table) = self.context().table_provider(name.clone()).await else {
+            return plan_err!("there is no table or view '{name}'");
+        };
+        if let Some(column) = column
+            && table.schema().field_with_name(column).is_err()
+        {
+            return plan_err!("table '{name}' has no column '{column}'");
+        }
+        self.shared.comment(&self.resolved(name), &table, column, text);
+        Ok(())
+    }
+
+    /// A name with its catalog and schema.
+    fn resolved(&self, name: &TableReference) -> ResolvedTableReference {
+        let state = self.context().state();
+        let names = &state.config_options().catalog;
+        name.clone().resolve(&names.default_catalog, &names.default_schema)
     }
 
     async fn alter_in_memory(&self, name: TableReference, changes: &[Alteration]) -> Result<()> {
@@ -79,12 +93,14 @@ impl Session {
             true => TableReference::partial(super::temporary::SCHEMA, name.table()),
             false => name,
         };
-        let table = self.context().table_provider(name.clone()).await?;
-        let Some(table) = table.downcast_ref::<MemoryTable>() else {
+        let before = self.context().table_provider(name.clone()).await?;
+        let Some(table) = before.downcast_ref::<MemoryTable>() else {
             return plan_err!("'{name}' is no table whose columns can be changed");
         };
-        let altered = table.altered(changes)?;
-        replace_table(self.context(), name, Arc::new(altered), true)
+        let altered: Arc<dyn TableProvider> = Arc::new(table.altered(changes)?);
+        replace_table(self.context(), name.clone(), Arc::clone(&altered), true)?;
+        self.shared.altered(&self.resolved(&name), &before, &altered, changes);
+        Ok(())
     }
 
     async fn alteration(&self, change: ColumnChange) -> Result<Alteration> {

@@ -117,7 +117,7 @@ fn integrity(database: &Path) -> String {
     catalog.query_row("PRAGMA integrity_check", [], |r| r.get(0)).unwrap()
 }
 
-/// Files that the catalog does not name.
+/// Files that the catalog does not name; those that it names are there.
 fn orphans(database: &Path) -> Vec<String> {
     let catalog = rusqlite::Connection::open(database).unwrap();
     let mut named = BTreeSet::new();
@@ -129,11 +129,12 @@ fn orphans(database: &Path) -> Vec<String> {
     }
     let mut files = database.to_owned().into_os_string();
     files.push(".files");
-    walkdir::WalkDir::new(files)
+    let there: BTreeSet<String> = walkdir::WalkDir::new(files)
         .into_iter()
         .flatten()
         .filter(|e| e.file_type().is_file() && e.path().extension().is_some_and(|e| e == "parquet"))
         .map(|e| e.file_name().to_string_lossy().into_owned())
-        .filter(|name| !named.contains(name))
-        .collect()
+        .collect();
+    assert_eq!(named.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "files that are gone");
+    there.difference(&named).cloned().collect()
 }

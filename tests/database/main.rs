@@ -4,4 +4,5 @@
 mod concurrent;
 mod crash;
 mod duckdb;
+mod full;
 mod worker;

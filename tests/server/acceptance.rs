@@ -78,6 +78,15 @@ async fn clients_accept_the_server() {
     run("flight-clients", &[], &[], None);
 }
 
+/// The same on a database that stays.
+#[tokio::test]
+async fn clients_accept_a_database() {
+    let _turn = alone().await;
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("study.db").display().to_string();
+    run("flight-clients", &[], &["--db", &database], None);
+}
+
 #[tokio::test]
 async fn clients_accept_the_server_with_tls() {
     let _turn = alone().await;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod acceptance;
+mod database;
 mod examples;
 mod isolation;
 mod load;

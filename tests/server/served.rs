@@ -42,7 +42,8 @@ fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_radsql"))
 }
 
-fn write_users(folder: &Path) -> PathBuf {
+/// A file of the users that [`Served`] has.
+pub fn write_users(folder: &Path) -> PathBuf {
     let file = folder.join("users");
     for (name, role) in [
         ("rita", "reader"),

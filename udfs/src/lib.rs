@@ -6,6 +6,7 @@ pub mod deep;
 pub mod doc;
 pub mod features;
 pub mod files;
+pub mod history;
 pub mod imaging;
 pub mod live_table;
 pub mod options;
@@ -110,6 +111,10 @@ pub fn catalogue() -> Vec<Doc> {
         imaging::scan_errors::DOC,
         plots::slice_plot::DOC,
         require::DOC,
+        history::SNAPSHOTS,
+        history::TABLE_CHANGES,
+        history::COMMENTS,
+        history::PROVENANCE,
     ];
     docs.extend(STATISTICS.iter().filter_map(|s| s.doc.copied()));
     docs.extend(relations::docs().copied());

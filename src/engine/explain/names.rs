@@ -144,7 +144,7 @@ impl Session {
 
     /// Models that have a name.
     pub(super) fn model_names(&self) -> Vec<String> {
-        self.runtime.models.all().iter().map(|m| m.name().to_owned()).collect()
+        self.runtime.models.names().unwrap_or_default()
     }
 
     /// Fields of the structs that a statement may take apart: those of the tables that it names, and the features of

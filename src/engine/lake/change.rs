@@ -271,7 +271,11 @@ impl Commit<'_> {
     }
 }
 
-fn add_object(commit: &mut Commit<'_>, schema: i64, kind: &str, name: &str, statement: &str) -> Result<()> {
+/// Keeps a statement under a name.
+///
+/// # Errors
+/// SQLite's.
+pub(super) fn add_object(commit: &mut Commit<'_>, schema: i64, kind: &str, name: &str, statement: &str) -> Result<()> {
     let id = commit.catalog_id();
     commit.execute(
         "INSERT INTO radsql_object (object_id, begin_snapshot, schema_id, kind, name, statement) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

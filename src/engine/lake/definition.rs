@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 
 /// What stands for the name of the database, whatever it is attached as: DuckDB's word for it.
 pub const CATALOG: &str = "{DUCKLAKE_CATALOG}";
@@ -176,7 +176,7 @@ fn external(table: &CreateExternalTable, lake: &Lake) -> Result<String> {
 }
 
 /// A location that means the same from any folder, and for what lies beside the database, after both have moved.
-fn lasting(location: &str, lake: &Lake) -> Result<String> {
+pub(super) fn lasting(location: &str, lake: &Lake) -> Result<String> {
     let is_address = location.contains("://") && !location.starts_with("file://");
     if is_address {
         return Ok(location.to_owned());
@@ -200,4 +200,9 @@ pub fn here(text: &str, catalog: &str, folder: &Path) -> String {
     let quoted = format!("\"{}\"", catalog.replace('"', "\"\""));
     let folder = folder.display().to_string().replace('\'', "''");
     text.replace(CATALOG, &quoted).replace(FOLDER, &folder)
+}
+
+/// A location of the catalog as a path here.
+pub fn place(location: &str, folder: &Path) -> PathBuf {
+    PathBuf::from(location.replace(FOLDER, &folder.display().to_string()))
 }

@@ -4,7 +4,7 @@ use super::catalog::LakeCatalog;
 use super::provenance::provenance;
 use super::read::Entry;
 use super::{Lake, SCHEMA};
-use crate::engine::catalogs::Catalogs;
+use crate::engine::catalogs::{Catalogs, Comment};
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use datafusion::catalog::{
     CatalogProviderList, MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider,
@@ -53,6 +53,17 @@ impl History {
             None => plan_err!("'{name}' is no database that stays; open one with radsql FILE or ATTACH 'FILE'"),
         }
     }
+
+    /// Comments of a database, or of what is in memory.
+    fn comments(&self, session: &dyn Session, name: Option<&str>) -> Result<Arc<dyn TableProvider>> {
+        let name = name.unwrap_or(&session.config_options().catalog.default_catalog);
+        let catalog = self.catalogs.catalog(name);
+        match catalog.as_deref().map(|c| c.downcast_ref::<LakeCatalog>()) {
+            Some(Some(catalog)) => comments(catalog.lake().comments()?),
+            Some(None) => comments(self.catalogs.comments(name)),
+            None => plan_err!("there is no database '{name}'"),
+        }
+    }
 }
 
 fn text(e: &Expr) -> Option<&str> {
@@ -76,9 +87,9 @@ impl TableFunctionImpl for History {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         match (self.kind, args.exprs()) {
             (Kind::Snapshots, []) => snapshots(&*self.lake(args.session(), None)?),
-            (Kind::Comments, []) => comments(&*self.lake(args.session(), None)?),
+            (Kind::Comments, []) => self.comments(args.session(), None),
             (Kind::Snapshots, [name]) if text(name).is_some() => snapshots(&*self.lake(args.session(), text(name))?),
-            (Kind::Comments, [name]) if text(name).is_some() => comments(&*self.lake(args.session(), text(name))?),
+            (Kind::Comments, [name]) if text(name).is_some() => self.comments(args.session(), text(name)),
             (Kind::Snapshots, _) => plan_err!("expected snapshots() or snapshots('database')"),
             (Kind::Comments, _) => plan_err!("expected comments() or comments('database')"),
             (Kind::Changes, [table, from, to]) if text(table).is_some() => {
@@ -138,46 +149,46 @@ fn snapshots(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
     ])
 }
 
-/// Comments of tables, views and columns.
-fn comments(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
-    type Row = (String, String, Option<String>, String);
-    let rows: Vec<Row> = lake.query(|c| {
-        let mut statement = c.prepare(
-            "SELECT s.schema_name, n.name, NULL, t.value
-             FROM ducklake_tag t
-             JOIN (SELECT table_id AS id, schema_id, table_name AS name FROM ducklake_table WHERE end_snapshot IS NULL
-                   UNION ALL SELECT view_id, schema_id, view_name FROM ducklake_view WHERE end_snapshot IS NULL) n ON n.id = t.object_id
-             JOIN ducklake_schema s ON s.schema_id = n.schema_id AND s.end_snapshot IS NULL
-             WHERE t.key = 'comment' AND t.end_snapshot IS NULL
-             UNION ALL
-             SELECT s.schema_name, t.table_name, c.column_name, g.value
-             FROM ducklake_column_tag g
-             JOIN ducklake_table t ON t.table_id = g.table_id AND t.end_snapshot IS NULL
-             JOIN ducklake_column c ON c.table_id = g.table_id AND c.column_id = g.column_id AND c.end_snapshot IS NULL
-             JOIN ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
-             WHERE g.key = 'comment' AND g.end_snapshot IS NULL
-             ORDER BY 1, 2, 3",
-        )?;
-        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?;
-        rows.collect()
-    })?;
+impl Lake {
+    /// Comments of tables, views and columns.
+    fn comments(&self) -> super::Result<Vec<Comment>> {
+        self.query(|c| {
+            let mut statement = c.prepare(
+                "SELECT s.schema_name, n.name, NULL, t.value
+                 FROM ducklake_tag t
+                 JOIN (SELECT table_id AS id, schema_id, table_name AS name FROM ducklake_table WHERE end_snapshot IS NULL
+                       UNION ALL SELECT view_id, schema_id, view_name FROM ducklake_view WHERE end_snapshot IS NULL) n ON n.id = t.object_id
+                 JOIN ducklake_schema s ON s.schema_id = n.schema_id AND s.end_snapshot IS NULL
+                 WHERE t.key = 'comment' AND t.end_snapshot IS NULL
+                 UNION ALL
+                 SELECT s.schema_name, t.table_name, c.column_name, g.value
+                 FROM ducklake_column_tag g
+                 JOIN ducklake_table t ON t.table_id = g.table_id AND t.end_snapshot IS NULL
+                 JOIN ducklake_column c ON c.table_id = g.table_id AND c.column_id = g.column_id AND c.end_snapshot IS NULL
+                 JOIN ducklake_schema s ON s.schema_id = t.schema_id AND s.end_snapshot IS NULL
+                 WHERE g.key = 'comment' AND g.end_snapshot IS NULL
+                 ORDER BY 1, 2, 3",
+            )?;
+            let rows = statement.query_map([], |r| {
+                Ok(Comment {
+                    schema: r.get(0)?,
+                    table: r.get(1)?,
+                    column: r.get(2)?,
+                    text: r.get(3)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+}
+
+fn comments(rows: Vec<Comment>) -> Result<Arc<dyn TableProvider>> {
+    let texts = |of: fn(&Comment) -> Option<&str>| Arc::new(StringArray::from_iter(rows.iter().map(of))) as ArrayRef;
     table(vec![
-        (
-            "schema",
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.0))),
-        ),
-        (
-            "table",
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.1))),
-        ),
-        (
-            "column",
-            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.2.as_deref()))),
-        ),
-        (
-            "comment",
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.3))),
-        ),
+        ("schema", texts(|c| Some(&c.schema))),
+        ("table", texts(|c| Some(&c.table))),
+        ("column", texts(|c| c.column.as_deref())),
+        ("comment", texts(|c| Some(&c.text))),
     ])
 }
 

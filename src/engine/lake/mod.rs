@@ -11,6 +11,7 @@ mod definition;
 mod error;
 mod file;
 pub mod history;
+mod models;
 mod provenance;
 mod read;
 mod session;

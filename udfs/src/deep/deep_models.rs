@@ -76,7 +76,7 @@ fn path(model: &Model, files: &FilePolicy) -> String {
 }
 
 fn rows(runtime: &ScanRuntime) -> Result<RecordBatch> {
-    let models = runtime.models.all();
+    let models = runtime.models.all()?;
     let text = |f: &dyn Fn(&Model) -> Option<String>| Arc::new(models.iter().map(|m| f(m)).collect::<StringArray>());
     let dims = models.iter().map(|m| i64::try_from(m.description().output_dim()).ok());
     Ok(RecordBatch::try_new(

@@ -6,7 +6,7 @@ use radsql_deep::{DeepError, Device, Embedder, Limits, ModelDescription, ModelFi
 use radsql_imaging::identity;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Models that were opened by path and stay open.
 const MOST_BY_PATH: usize = 16;
@@ -73,12 +73,50 @@ impl Model {
 /// What a file was when its model was opened.
 type State = [Option<[u8; 56]>; 2];
 
+/// A model as it is kept beyond a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptModel {
+    /// Another one of the same name has another number.
+    pub id: i64,
+    /// Its name in SQL.
+    pub name: String,
+    /// Its file.
+    pub file: PathBuf,
+    /// What `WITH` says of it.
+    pub options: Vec<(String, String)>,
+    /// The hash of its weights: those that its numbers came from.
+    pub sha256: String,
+}
+
+/// Where the models of a session are kept beyond it, such as a database.
+pub trait ModelShelf: Send + Sync {
+    /// All models, in the order of their names.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn all(&self) -> Result<Vec<KeptModel>>;
+    /// Keeps a model, whose number is not looked at, in the place of one of its name where `replace` says so.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there is one and must not be.
+    fn keep(&self, model: &KeptModel, replace: bool) -> Result<()>;
+    /// Takes a model away; whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn remove(&self, name: &str) -> Result<bool>;
+}
+
 /// The models of a session, by name and by path.
 #[derive(Default)]
 pub struct Models {
     files: FilePolicy,
     named: Mutex<BTreeMap<String, Arc<Model>>>,
     opened: Mutex<HashMap<PathBuf, (State, Arc<Model>)>>,
+    /// Where models with names are kept; in `named` without.
+    shelf: OnceLock<Arc<dyn ModelShelf>>,
+    /// Those of the shelf that were opened.
+    taken: Mutex<HashMap<i64, Arc<Model>>>,
 }
 
 impl std::fmt::Debug for Models {
@@ -107,6 +145,12 @@ impl Models {
         }
     }
 
+    /// Keeps models with names there from now on.
+    pub fn keep_on(&self, shelf: Arc<dyn ModelShelf>) {
+        // The first one stays.
+        let _ = self.shelf.set(shelf);
+    }
+
     /// Refuses a model whose file, or the description beside it, may not be read.
     fn check(&self, path: &Path) -> std::result::Result<(), Forbidden> {
         self.files.read_with_others(path)?;
@@ -122,7 +166,7 @@ impl Models {
     /// # Errors
     /// When the model cannot be used, or there is one of the name and that is refused.
     pub fn create(&self, name: &str, path: &Path, options: &[(&str, &str)], existing: Existing) -> Result<()> {
-        if lock(&self.named).contains_key(name) {
+        if self.names()?.iter().any(|there| there == name) {
             match existing {
                 Existing::Refuse => {
                     return exec_err!(
@@ -133,25 +177,60 @@ impl Models {
                 Existing::Replace => {}
             }
         }
+        let model = self
+            .open(name, path, options)
+            .map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
+        let Some(shelf) = self.shelf.get() else {
+            lock(&self.named).insert(name.to_owned(), Arc::new(model));
+            return Ok(());
+        };
+        let kept = KeptModel {
+            id: 0,
+            name: name.to_owned(),
+            file: path.to_owned(),
+            options: options.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            sha256: model.description().sha256().to_owned(),
+        };
+        shelf.keep(&kept, existing == Existing::Replace)
+    }
+
+    fn open(&self, name: &str, path: &Path, options: &[(&str, &str)]) -> std::result::Result<Model, String> {
         let mut device = Device::Cpu;
         let mut overrides = vec![];
         for (key, value) in options {
             match *key {
                 "device" => match parse_device(value) {
                     Some(found) => device = found,
-                    None => {
-                        return exec_err!("CREATE MODEL {name}: device is 'cpu', 'cuda' or 'cuda:N'; found '{value}'");
-                    }
+                    None => return Err(format!("device is 'cpu', 'cuda' or 'cuda:N'; found '{value}'")),
                 },
                 _ => overrides.push((*key, *value)),
             }
         }
-        self.check(path)
-            .map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
-        let model = Model::open(name, path, &overrides, device);
-        let model = model.map_err(|e| exec_datafusion_err!("CREATE MODEL {name}: {e}"))?;
-        lock(&self.named).insert(name.to_owned(), Arc::new(model));
-        Ok(())
+        self.check(path).map_err(|e| e.to_string())?;
+        Model::open(name, path, &overrides, device).map_err(|e| e.to_string())
+    }
+
+    /// A model of the shelf, which must be what it was.
+    fn take(&self, kept: &KeptModel) -> std::result::Result<Arc<Model>, String> {
+        if let Some(model) = lock(&self.taken).get(&kept.id) {
+            return Ok(Arc::clone(model));
+        }
+        let options: Vec<_> = kept.options.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let name = &kept.name;
+        let model = self
+            .open(name, &kept.file, &options)
+            .map_err(|e| format!("model '{name}': {e}"))?;
+        if model.description().sha256() != kept.sha256 {
+            return Err(format!(
+                "model '{name}': its file is not the one that CREATE MODEL read (SHA-256 {} now, {} then); \
+                 CREATE OR REPLACE MODEL {name} takes it",
+                model.description().sha256(),
+                kept.sha256
+            ));
+        }
+        let model = Arc::new(model);
+        lock(&self.taken).insert(kept.id, Arc::clone(&model));
+        Ok(model)
     }
 
     /// Takes a model's name away. Queries that use it go on.
@@ -159,10 +238,13 @@ impl Models {
     /// # Errors
     /// When there is none and that is not allowed.
     pub fn remove(&self, name: &str, if_exists: bool) -> Result<()> {
-        let removed = lock(&self.named).remove(name);
-        match removed {
-            None if !if_exists => exec_err!("DROP MODEL: {}", self.absent(name)),
-            _ => Ok(()),
+        let removed = match self.shelf.get() {
+            Some(shelf) => shelf.remove(name)?,
+            None => lock(&self.named).remove(name).is_some(),
+        };
+        match removed || if_exists {
+            false => exec_err!("DROP MODEL: {}", self.absent(name)?),
+            true => Ok(()),
         }
     }
 
@@ -174,8 +256,14 @@ impl Models {
         if let Some(model) = lock(&self.named).get(text) {
             return Ok(Arc::clone(model));
         }
+        let told = |e: datafusion::common::DataFusionError| e.strip_backtrace();
+        for kept in self.kept().map_err(told)? {
+            if kept.name == text {
+                return self.take(&kept);
+            }
+        }
         if !is_path(text) {
-            return Err(self.absent(text));
+            return Err(self.absent(text).map_err(told)?);
         }
         let path = Path::new(text);
         self.check(path).map_err(|e| e.to_string())?;
@@ -196,16 +284,39 @@ impl Models {
     }
 
     /// The models with a name, in the order of their names.
-    pub fn all(&self) -> Vec<Arc<Model>> {
-        lock(&self.named).values().cloned().collect()
+    ///
+    /// # Errors
+    /// When one that is kept cannot be used any more.
+    pub fn all(&self) -> Result<Vec<Arc<Model>>> {
+        let mut models: Vec<_> = lock(&self.named).values().cloned().collect();
+        for kept in self.kept()? {
+            models.push(self.take(&kept).map_err(|e| {
+                exec_datafusion_err!("{e}; DROP MODEL {} leaves the others", kept.name)
+            })?);
+        }
+        Ok(models)
     }
 
-    fn absent(&self, name: &str) -> String {
-        let names: Vec<String> = lock(&self.named).keys().cloned().collect();
-        match names.is_empty() {
+    /// The names of models.
+    ///
+    /// # Errors
+    /// When those that are kept cannot be read.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let mut names: Vec<_> = lock(&self.named).keys().cloned().collect();
+        names.extend(self.kept()?.into_iter().map(|kept| kept.name));
+        Ok(names)
+    }
+
+    fn kept(&self) -> Result<Vec<KeptModel>> {
+        self.shelf.get().map_or_else(|| Ok(vec![]), |shelf| shelf.all())
+    }
+
+    fn absent(&self, name: &str) -> Result<String> {
+        let names = self.names()?;
+        Ok(match names.is_empty() {
             true => format!("there is no model '{name}'; CREATE MODEL {name} FROM 'file.onnx' makes one"),
             false => format!("there is no model '{name}'; there are {}", names.join(", ")),
-        }
+        })
     }
 }
 
