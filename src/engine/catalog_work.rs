@@ -6,8 +6,8 @@ use super::memory_table::{MemoryTable, replace_table};
 use super::session::{Session, parse};
 use datafusion::arrow::datatypes::Field;
 use datafusion::catalog::{CatalogProviderList, TableProvider};
-use datafusion::common::{ResolvedTableReference, Result, TableReference, plan_err};
-use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::common::{Result, SchemaReference, TableReference, plan_err};
+use datafusion::logical_expr::{DdlStatement, DropCatalogSchema, Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::ColumnDef;
@@ -65,6 +65,30 @@ impl Session {
         Ok(DataFrame::new(self.context().state(), nothing))
     }
 
+    /// DROP SCHEMA, which DataFusion does not pass on to catalogs.
+    pub(crate) fn drop_schema(&self, command: &DropCatalogSchema) -> Result<DataFrame> {
+        let state = self.context().state();
+        let names = &state.config_options().catalog;
+        let (catalog, schema) = match &command.name {
+            SchemaReference::Bare { schema } => (names.default_catalog.as_str(), schema.as_ref()),
+            SchemaReference::Full { schema, catalog } => (catalog.as_ref(), schema.as_ref()),
+        };
+        let Some(tables) = self.shared.catalog(catalog).filter(|c| c.schema(schema).is_some()) else {
+            return match command.if_exists {
+                true => self.nothing(),
+                false => plan_err!("there is no schema '{}'", command.name),
+            };
+        };
+        if schema == SCHEMA {
+            return plan_err!("schema '{SCHEMA}' cannot be dropped: names without a schema mean it");
+        }
+        if (catalog, schema) == (names.default_catalog.as_str(), names.default_schema.as_str()) {
+            return plan_err!("schema '{schema}' is in use; USE another one first");
+        }
+        tables.deregister_schema(schema, command.cascade)?;
+        self.nothing()
+    }
+
     async fn comment_in_memory(&self, name: &TableReference, column: Option<&str>, text: Option<&str>) -> Result<()> {
         if self.is_temporary(name) {
             return plan_err!("'{name}' is a temporary table; comments are kept of those that stay");
@@ -79,13 +103,6 @@ impl Session {
         }
         self.shared.comment(&self.resolved(name), &table, column, text);
         Ok(())
-    }
-
-    /// A name with its catalog and schema.
-    fn resolved(&self, name: &TableReference) -> ResolvedTableReference {
-        let state = self.context().state();
-        let names = &state.config_options().catalog;
-        name.clone().resolve(&names.default_catalog, &names.default_schema)
     }
 
     async fn alter_in_memory(&self, name: TableReference, changes: &[Alteration]) -> Result<()> {

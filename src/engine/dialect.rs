@@ -31,6 +31,10 @@ impl Dialect for RadsqlDialect {
         true
     }
 
+    fn supports_comment_on(&self) -> bool {
+        true
+    }
+
     as_duckdb!(
         supports_trailing_commas,
         supports_filter_during_aggregation,
@@ -71,6 +75,7 @@ mod tests {
             "SELECT f(a => 1, b := 2), {a: 1}, [x -> x + 1]",
             "ATTACH 'other.db' AS x",
             "DETACH x",
+            "COMMENT ON COLUMN t.a IS 'mm'",
             "SELECT * FROM t ORDER BY ALL",
         ] {
             Parser::parse_sql(&RadsqlDialect, sql).unwrap_or_else(|e| panic!("{sql}: {e}"));

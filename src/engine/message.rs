@@ -1,5 +1,6 @@
 //! Errors as users read them.
 
+use super::lake::VERSION;
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
@@ -18,7 +19,8 @@ pub fn message(e: &DataFusionError) -> String {
             other => format!("syntax error: {other}"),
         },
         other => {
-            let text = other.strip_backtrace();
+            // A table as it was at a version has a name that no user wrote.
+            let text = other.strip_backtrace().replace(VERSION, " at version ");
             let prefixes = [
                 "Error during planning: ",
                 "Execution error: ",

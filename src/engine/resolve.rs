@@ -1,6 +1,6 @@
 //! What our SQL means before DataFusion plans it.
 
-use super::lake::{SCHEMA, at_version};
+use super::lake::at_version;
 use super::relations::is_relation;
 use super::temporary;
 use datafusion::common::{DataFusionError, Result, plan_err};
@@ -142,7 +142,7 @@ impl VisitorMut for Resolver {
     }
 }
 
-/// `t AT (VERSION => 3)` is the table `t` of a schema as it was.
+/// `t AT (VERSION => 3)` is the table `t` as it was.
 fn place_version(factor: &mut TableFactor) -> Result<()> {
     let TableFactor::Table {
         name, version, alias, ..
@@ -158,8 +158,6 @@ fn place_version(factor: &mut TableFactor) -> Result<()> {
     let Some(table) = parts.pop() else {
         return plan_err!("'{name}' is no table's name");
     };
-    let schema = parts.pop().map_or_else(|| SCHEMA.to_owned(), |s| s.value);
-    parts.push(Ident::with_quote('"', at_version(&schema, &text)));
     // Its columns go by the table's name still.
     if alias.is_none() {
         *alias = Some(TableAlias {
@@ -169,7 +167,7 @@ fn place_version(factor: &mut TableFactor) -> Result<()> {
             at: None,
         });
     }
-    parts.push(table);
+    parts.push(Ident::with_quote('"', at_version(&table.value, &text)));
     *name = ObjectName::from(parts);
     Ok(())
 }

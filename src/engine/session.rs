@@ -205,6 +205,7 @@ impl Session {
                     other => plan_err!("{} is not possible in a database", other.name()),
                 }
             }
+            Planned::Plan(LogicalPlan::Ddl(DdlStatement::DropCatalogSchema(command))) => self.drop_schema(&command),
             Planned::Plan(LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(command))) => {
                 Box::pin(create_memory_table(&self.context, command, &self.tables)).await
             }

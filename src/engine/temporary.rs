@@ -2,10 +2,12 @@
 //!
 //! They live in the schema `temp`. A name without a schema means the temporary table, where there is one.
 
+use super::lake;
+use super::memory_table::MemoryTable;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Result, TableReference};
+use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement};
@@ -71,12 +73,14 @@ impl CatalogProviderList for SessionCatalogs {
             return Some(shared);
         }
         let own = Arc::clone(&self.own);
-        Some(Arc::new(SessionCatalog { shared, own }))
+        let catalogs = Arc::clone(&self.shared);
+        Some(Arc::new(SessionCatalog { catalogs, shared, own }))
     }
 }
 
 #[derive(Debug)]
 struct SessionCatalog {
+    catalogs: Arc<dyn CatalogProviderList>,
     shared: Arc<dyn CatalogProvider>,
     own: Arc<Own>,
 }
@@ -94,7 +98,10 @@ impl CatalogProvider for SessionCatalog {
         if name == SCHEMA {
             return Some(Arc::clone(&self.own.tables) as _);
         }
-        let shared = self.shared.schema(name)?;
+        let Some(shared) = self.shared.schema(name) else {
+            // `other.t` is the table of another database where no schema is called so.
+            return self.catalogs.catalog(name)?.schema(lake::SCHEMA);
+        };
         if name != self.own.place().1 {
             return Some(shared);
         }
@@ -129,10 +136,16 @@ impl SchemaProvider for SessionSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match self.own.tables.table(name).await? {
-            Some(table) => Ok(Some(table)),
-            None => self.shared.table(name).await,
+        if let Some(table) = self.own.tables.table(name).await? {
+            return Ok(Some(table));
         }
+        let table = self.shared.table(name).await?;
+        if let (None, (name, Some(_))) = (&table, lake::split_version(name))
+            && (self.own.tables.table_exist(name) || self.shared.table(name).await?.is_some_and(|t| t.downcast_ref::<MemoryTable>().is_some()))
+        {
+            return plan_err!("table '{name}' is in memory, where no versions are kept; radsql FILE and ATTACH 'FILE' open a database");
+        }
+        Ok(table)
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {

@@ -70,7 +70,7 @@ async fn both_read_and_write_in_turn() {
             "SELECT count(*) FROM t",
         ],
     );
-    assert_eq!(answers[0], json!([[991, 492_045, 122_511.25, "p99", "here", "there"]]));
+    assert_eq!(answers[0], json!([[991, 492_545, 122_636.5, "p990", "here", "there"]]));
     assert_eq!(answers[1], json!([[2.5, [1.0, 2.0], "2026-11-26", true]]));
     assert_eq!(
         answers[2][0][0],

@@ -3,20 +3,22 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Statements on a disk of 24 MB, each with what it must answer: `=` and the answer, or `!` and part of the error. What begins with `$` is a
+/// Statements on a disk of 48 MB, each with what it must answer: `=` and the answer, or `!` and part of the error. What begins with `$` is a
 /// command of the system.
-const STEPS: [(&str, &str); 22] = [
+const STEPS: [(&str, &str); 24] = [
     ("CREATE TABLE small AS SELECT value AS n, 'x' || value AS x FROM generate_series(1, 1000)", "="),
-    ("CREATE TABLE big AS SELECT value AS n, random() AS r FROM generate_series(1, 5000000)", "!space"),
+    ("CREATE TABLE big AS SELECT value AS n, random() AS r FROM generate_series(1, 8000000)", "!space"),
     ("SELECT count(*) AS tables FROM information_schema.tables WHERE table_name IN ('small', 'big')", "=1"),
-    ("INSERT INTO small SELECT value, CAST(random() AS VARCHAR) FROM generate_series(1, 5000000)", "!space"),
+    ("INSERT INTO small SELECT value, CAST(random() AS VARCHAR) FROM generate_series(1, 8000000)", "!space"),
     ("SELECT count(*) AS n FROM small", "=1000"),
-    ("CREATE OR REPLACE TABLE small AS SELECT value AS n, random() AS x FROM generate_series(1, 5000000)", "!space"),
+    ("CREATE OR REPLACE TABLE small AS SELECT value AS n, random() AS x FROM generate_series(1, 8000000)", "!space"),
     ("SELECT max(x) AS x FROM small", "=x999"),
     // What was written of them is gone: there is room again.
     ("CREATE TABLE middle AS SELECT value AS n, random() AS r FROM generate_series(1, 1000000)", "="),
-    ("UPDATE middle SET r = r + n", "="),
+    ("UPDATE middle SET r = r + n", "=1000000"),
+    ("$head -c 26M /dev/zero > \"$DISK/filler\"", "="),
     ("UPDATE middle SET r = r + n", "!space"),
+    ("$rm \"$DISK/filler\"", "="),
     ("SELECT count(*) AS n FROM middle WHERE r > 1", "=1000000"),
     // Not a byte is left, for the catalog neither.
     ("$cat /dev/zero > \"$DISK/filler\" 2> /dev/null; true", "="),
@@ -42,11 +44,11 @@ fn a_full_disk_leaves_a_whole_database() {
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("steps.sh");
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let mut text = String::from("mount -t tmpfs -o size=24m tmpfs \"$DISK\" || exit 9\n");
+    let mut text = String::from("mount -t tmpfs -o size=48m tmpfs \"$DISK\" || exit 9\n");
     for (statement, _) in STEPS {
         match statement.strip_prefix('$') {
             Some(command) => text += &format!("{command}\necho '# rc' $?\n"),
-            None => text += &format!("\"$RADSQL\" --db \"$DISK/full.db\" --cache '' -c {} 2>&1\necho '# rc' $?\n", quoted(statement)),
+            None => text += &format!("\"$RADSQL\" --db \"$DISK/full.db\" -c {} 2>&1\necho '# rc' $?\n", quoted(statement)),
         }
     }
     text += "cp \"$DISK/full.db\"* \"$KEPT\"\n";
@@ -59,6 +61,7 @@ fn a_full_disk_leaves_a_whole_database() {
         .arg(&script)
         .env("DISK", &disk)
         .env("KEPT", &kept)
+        .env("XDG_CACHE_HOME", "/dev/null")
         .env("RADSQL", env!("CARGO_BIN_EXE_radsql"))
         .output()
         .unwrap();

@@ -74,9 +74,9 @@ impl LakeCatalog {
     }
 }
 
-/// The name of a schema as it was at a snapshot, for names in plans.
-pub fn at_version(schema: &str, version: &str) -> String {
-    format!("{schema}{VERSION}{version}")
+/// The name of a table as it was at a version, for names in plans.
+pub fn at_version(table: &str, version: &str) -> String {
+    format!("{table}{VERSION}{version}")
 }
 
 impl CatalogProvider for LakeCatalog {
@@ -86,26 +86,19 @@ impl CatalogProvider for LakeCatalog {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        let (schema, version) = split_version(name);
-        let within = WITHIN.try_with(|(_, at)| *at).ok().flatten();
-        let at = match version.map(|v| self.lake.version(v)) {
-            Some(Ok(at)) => Some(at),
-            // The schema is there, and tells what is wrong when it is asked for a table.
-            Some(Err(_)) => Some(-1),
-            None => within,
-        };
+        // A view at a version reads its tables there.
+        let at = WITHIN.try_with(|(_, at)| *at).ok().flatten();
         let snapshot = match at {
-            Some(-1) | None => self.lake.head().ok()?,
+            None => self.lake.head().ok()?,
             Some(at) => at,
         };
         let there = self.lake.schemas(snapshot).ok()?;
-        there.iter().any(|s| s == schema).then(|| {
+        there.iter().any(|schema| schema == name).then(|| {
             Arc::new(LakeSchema {
                 lake: Arc::clone(&self.lake),
                 catalog: self.name.clone(),
-                name: schema.to_owned(),
+                name: name.to_owned(),
                 at,
-                version: version.map(str::to_owned),
                 planner: self.planner.get().cloned(),
                 opened: Arc::clone(&self.opened),
             }) as Arc<dyn SchemaProvider>
@@ -141,25 +134,22 @@ impl Lake {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct LakeSchema {
     lake: Arc<Lake>,
     catalog: String,
     name: String,
     /// The snapshot that is read; the last one without.
     at: Option<i64>,
-    /// The version that was asked for.
-    version: Option<String>,
     planner: Option<Planner>,
     opened: Arc<Mutex<HashMap<i64, Arc<dyn TableProvider>>>>,
 }
 
 impl LakeSchema {
     fn snapshot(&self) -> super::Result<i64> {
-        match (self.at, &self.version) {
-            (Some(-1), Some(version)) => self.lake.version(version),
-            (Some(at), _) => Ok(at),
-            (None, _) => self.lake.head(),
+        match self.at {
+            Some(at) => Ok(at),
+            None => self.lake.head(),
         }
     }
 
@@ -222,6 +212,13 @@ impl SchemaProvider for LakeSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let (name, Some(version)) = split_version(name) {
+            let then = Self {
+                at: Some(self.lake.version(version)?),
+                ..self.clone()
+            };
+            return then.table(name).await;
+        }
         let snapshot = self.snapshot()?;
         Ok(match self.lake.entry(snapshot, &self.name, name)? {
             None => None,

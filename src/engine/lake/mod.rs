@@ -22,15 +22,14 @@ mod vacuum;
 mod write;
 
 pub use catalog::{LakeCatalog, Planner, at_version};
-pub use change::{Alteration, Kind};
+pub use change::Alteration;
 pub use commit::Note;
-pub use create::append;
 pub use create::{Existing, NewTable, relaxed};
 pub use error::{LakeError, Result};
+pub use read::{VERSION, split_version};
 pub use session::InLake;
 pub(super) use store::SCHEME;
-pub use table::{LakeTable, pinned};
-pub use vacuum::Vacuumed;
+pub use table::pinned;
 
 use super::spill::SpillFolder;
 use commit::Commit;
@@ -82,7 +81,7 @@ impl Lake {
         let connection = file::open(&location)?;
         let folder = location.staging();
         let staging = SpillFolder::new(&folder).map_err(|e| LakeError::Open(folder, e))?;
-        let url = format!("{}://{}/", store::SCHEME, OPENED.fetch_add(1, Ordering::Relaxed));
+        let url = format!("{}://{}/", SCHEME, OPENED.fetch_add(1, Ordering::Relaxed));
         let store = LakeStore::new(&location.files).map_err(|e| LakeError::Query(e.into()))?;
         Ok(Self {
             location,
@@ -122,7 +121,7 @@ impl Lake {
     /// Makes changes in one commit. When `change` fails nothing has changed; when it finds nothing to do, no snapshot is made.
     fn commit<T>(
         &self,
-        note: &commit::Note,
+        note: &Note,
         change: impl FnOnce(&mut Commit<'_>) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
         let mut connection = self.connection();

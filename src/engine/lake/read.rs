@@ -217,13 +217,13 @@ impl Lake {
     }
 }
 
-/// A schema's name with a snapshot behind it, as `AT (VERSION => 3)` makes it.
-pub fn split_version(schema: &str) -> (&str, Option<&str>) {
-    match schema.split_once(VERSION) {
+/// A table's name with a version behind it, as `AT (VERSION => 3)` makes it.
+pub fn split_version(table: &str) -> (&str, Option<&str>) {
+    match table.split_once(VERSION) {
         Some((name, version)) => (name, Some(version)),
-        None => (schema, None),
+        None => (table, None),
     }
 }
 
-/// What stands between a schema's name and a version: no name of a user's has it.
+/// What stands between a table's name and a version: no name of a user's has it.
 pub const VERSION: char = '\u{1}';

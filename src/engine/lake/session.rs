@@ -8,7 +8,7 @@ use super::error::LakeError;
 use super::{Lake, SCHEMA};
 use crate::engine::session::Session;
 use datafusion::catalog::CatalogProviderList;
-use datafusion::common::{Constraints, Result, TableReference, not_impl_err, plan_err};
+use datafusion::common::{Constraints, ResolvedTableReference, Result, TableReference, not_impl_err, plan_err};
 use datafusion::logical_expr::{CreateExternalTable, CreateMemoryTable, CreateView, DropTable, DropView, LogicalPlan};
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::DataFrame;
@@ -31,15 +31,27 @@ impl Session {
         if self.is_temporary(name) {
             return None;
         }
-        let state = self.context().state();
-        let names = &state.config_options().catalog;
-        let resolved = name.clone().resolve(&names.default_catalog, &names.default_schema);
+        let resolved = self.resolved(name);
         let lake = self.lake(&resolved.catalog)?;
         Some(InLake {
             lake,
             schema: resolved.schema.to_string(),
             table: resolved.table.to_string(),
         })
+    }
+
+    /// A name with its catalog and schema. `other.t` is the table of another database where no schema is called so.
+    pub(crate) fn resolved(&self, name: &TableReference) -> ResolvedTableReference {
+        let state = self.context().state();
+        let names = &state.config_options().catalog;
+        if let TableReference::Partial { schema, table } = name
+            && let Some(current) = self.shared.catalog(&names.default_catalog)
+            && current.schema(schema).is_none()
+            && self.shared.catalog(schema).is_some()
+        {
+            return TableReference::full(schema.as_ref(), SCHEMA, table.as_ref()).resolve(schema, SCHEMA);
+        }
+        name.clone().resolve(&names.default_catalog, &names.default_schema)
     }
 
     /// Has rewritten rows pass through a folder of the database rather than the system's for temporary files, where those of a process

@@ -8,12 +8,12 @@ use super::read::Entry;
 use super::types;
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, AsArray, UInt64Array};
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::{can_cast_types, cast};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, SchemaExt, exec_err, not_impl_err, plan_err};
+use datafusion::common::{DataFusionError, Result, SchemaExt, Statistics, exec_err, not_impl_err, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -21,6 +21,7 @@ use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, cast as cast_to};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ExecutionPlanProperties};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, collect};
 use datafusion_ducklake::{DuckLakeError, DuckLakeTable};
@@ -238,7 +239,7 @@ impl LakeTable {
                         true => Ok(Transformed::no(e)),
                         // It is not looked at again: the column stands within.
                         false => Ok(Transformed::new(
-                            cast_to(e, declared.data_type().clone()),
+                            restored_expression(e, stored.data_type(), declared.data_type()),
                             true,
                             TreeNodeRecursion::Jump,
                         )),
@@ -452,8 +453,12 @@ impl ExecutionPlan for RestoreExec {
         vec![&self.input]
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        if let Some(input) = inputs.first() {
+            statistics.num_rows = input.num_rows;
+        }
+        Ok(Arc::new(statistics))
     }
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -478,7 +483,7 @@ impl ExecutionPlan for RestoreExec {
             let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
                 Ok(match column.data_type() == field.data_type() {
                     true => Arc::clone(column),
-                    false => cast(column, field.data_type())?,
+                    false => restored(column, field.data_type())?,
                 })
             });
             let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
@@ -493,6 +498,32 @@ impl ExecutionPlan for RestoreExec {
             Arc::clone(&self.schema),
             restored,
         )))
+    }
+}
+
+/// The type without views, from which there is a way to types that views do not become.
+fn without_views(kind: &DataType) -> DataType {
+    let field = |f: &Field| Arc::new(f.clone().with_data_type(without_views(f.data_type())));
+    match kind {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::List(f) => DataType::List(field(f)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|f| field(f)).collect()),
+        other => other.clone(),
+    }
+}
+
+fn restored(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    Ok(match can_cast_types(column.data_type(), to) {
+        true => cast(column, to)?,
+        false => cast(&cast(column, &without_views(column.data_type()))?, to)?,
+    })
+}
+
+fn restored_expression(e: Expr, from: &DataType, to: &DataType) -> Expr {
+    match can_cast_types(from, to) {
+        true => cast_to(e, to.clone()),
+        false => cast_to(cast_to(e, without_views(from)), to.clone()),
     }
 }
 

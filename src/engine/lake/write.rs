@@ -15,7 +15,7 @@ use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
 use datafusion_ducklake::ColumnStat;
 use datafusion_ducklake::stats_collect::{accumulate_nan_flags, compute_column_stats};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -226,9 +226,9 @@ impl Open {
     fn finish(mut self, layout: &Layout) -> datafusion::common::Result<Made> {
         let closed = match self.writer.take() {
             Some(mut writer) => writer.finish().map_err(written).and_then(|metadata| {
-                let buffer = writer.into_inner().map_err(written)?;
-                let file = buffer.into_inner().map_err(|e| LakeError::Write(e.into_error()))?;
-                Ok((metadata, file))
+                let buffer = writer.inner_mut();
+                let file = buffer.flush().and_then(|()| buffer.get_ref().try_clone());
+                Ok((metadata, file.map_err(LakeError::Write)?))
             }),
             None => exec_err!("a table's file was closed before"),
         };

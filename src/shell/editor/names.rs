@@ -181,13 +181,7 @@ impl Names for SessionNames {
     }
 
     fn models(&self) -> Vec<String> {
-        self.session
-            .runtime()
-            .models
-            .all()
-            .iter()
-            .map(|m| m.name().to_owned())
-            .collect()
+        self.session.runtime().models.names().unwrap_or_default()
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {
