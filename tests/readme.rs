@@ -31,7 +31,7 @@ fn the_lines_on_dicom_work_as_printed() {
 
 #[test]
 fn the_tour_works_as_printed() {
-    let (tour, statistics, deep) = (block(1), block(4), block(5));
+    let (tour, statistics, deep, database) = (block(1), block(4), block(5), block(6));
     assert_eq!(tour.lines().count(), 10, "a ten-line tour");
     let dir = tempfile::tempdir().expect("a folder");
     let radsql = |args: &[&str]| {
@@ -46,9 +46,9 @@ fn the_tour_works_as_printed() {
     };
     radsql(&["demo", "demo-cohort", "--patients", "40", "--external", "0"]);
     assert!(statistics.contains("correlation_filter"), "the statistics");
-    let out = radsql(&["-c", &format!("{tour}{statistics}{deep}")]);
+    let out = radsql(&["-c", &format!("{tour}{statistics}{deep}{database}")]);
     let results: Vec<&str> = out.split("\n\n").collect();
-    assert_eq!(results.len(), 9, "{out}");
+    assert_eq!(results.len(), 14, "{out}");
     assert!(results.iter().all(|r| r.trim().lines().count() >= 2), "{out}");
     // The made-up hazard depends on texture and size: the score finds it.
     let c: f64 = results[2]
@@ -68,4 +68,21 @@ fn the_tour_works_as_printed() {
     let rows = |result: &str| result.trim().lines().count() - 1;
     assert_eq!([4, 5, 6, 7, 8].map(|n| rows(results[n])), [2, 4, 5, 1, 3], "{out}");
     assert!(results[4].contains("rad_score"), "{out}");
+    // The database: an update, its versions, sums, changes, and where a table came from.
+    let updated = rows_of(results[9]);
+    assert!(updated > 0, "{out}");
+    let number = |i: usize, column: usize| results[i].lines().nth(1).and_then(|l| l.split(',').nth(column)?.parse::<f64>().ok());
+    assert_eq!(number(11, 0).expect("a sum"), number(11, 1).expect("a sum") + updated as f64);
+    assert_eq!(rows(results[10]), 3, "{out}");
+    assert!(results[12].contains(&format!("update_postimage,{updated}")), "{out}");
+    assert_eq!(rows(results[13]), 2, "{out}");
+    // It is there tomorrow.
+    let again = radsql(&["study.db", "-c", "SELECT count(*) AS n FROM old WHERE rad_score IS NOT NULL"]);
+    assert!(again.lines().nth(1).and_then(|n| n.parse::<u64>().ok()).expect("a count") > 0);
+}
+
+/// The count that a statement answers with.
+fn rows_of(result: &str) -> u64 {
+    let line = result.lines().nth(1).expect("a count");
+    line.parse().expect("a number")
 }

@@ -1,6 +1,7 @@
 //! Runs statements about tables and databases that DataFusion does not plan.
 
 use super::catalog_statements::{CatalogStatement, ColumnChange};
+use super::catalogs::Comment;
 use super::lake::{Alteration, Lake, LakeCatalog, Note, SCHEMA};
 use super::memory_table::{MemoryTable, replace_table};
 use super::session::{Session, parse};
@@ -63,6 +64,17 @@ impl Session {
     pub(crate) fn nothing(&self) -> Result<DataFrame> {
         let nothing = LogicalPlanBuilder::empty(false).build()?;
         Ok(DataFrame::new(self.context().state(), nothing))
+    }
+
+    /// The comments of a table or view and its columns.
+    pub(crate) fn comments_of(&self, name: &TableReference) -> Vec<Comment> {
+        let name = self.resolved(name);
+        let mut comments = match self.lake(&name.catalog) {
+            Some(lake) => lake.comments().unwrap_or_default(),
+            None => self.shared.comments(&name.catalog),
+        };
+        comments.retain(|c| c.schema == *name.schema && c.table == *name.table);
+        comments
     }
 
     /// DROP SCHEMA, which DataFusion does not pass on to catalogs.

@@ -1,8 +1,9 @@
 //! The catalogs of a session and its forks: what is in memory, and databases, which come and go.
 
-use super::lake::Alteration;
+use super::lake::{Alteration, SCHEMA};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, TableProvider};
-use datafusion::common::ResolvedTableReference;
+use datafusion::common::config::CatalogOptions;
+use datafusion::common::{ResolvedTableReference, TableReference};
 use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -53,6 +54,18 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Catalogs {
+    /// A name with its catalog and schema. `other.t` is the table of another database where no schema is called so.
+    pub fn resolved(&self, name: &TableReference, defaults: &CatalogOptions) -> ResolvedTableReference {
+        if let TableReference::Partial { schema, table } = name
+            && let Some(current) = self.catalog(&defaults.default_catalog)
+            && current.schema(schema).is_none()
+            && self.catalog(schema).is_some()
+        {
+            return TableReference::full(schema.as_ref(), SCHEMA, table.as_ref()).resolve(schema, SCHEMA);
+        }
+        name.clone().resolve(&defaults.default_catalog, &defaults.default_schema)
+    }
+
     /// Takes a catalog away. Statements that read it go on.
     pub fn remove(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
         lock(&self.catalogs).remove(name)

@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// Statements on a disk of 48 MB, each with what it must answer: `=` and the answer, or `!` and part of the error. What begins with `$` is a
 /// command of the system.
-const STEPS: [(&str, &str); 24] = [
+const STEPS: [(&str, &str); 26] = [
     ("CREATE TABLE small AS SELECT value AS n, 'x' || value AS x FROM generate_series(1, 1000)", "="),
     ("CREATE TABLE big AS SELECT value AS n, random() AS r FROM generate_series(1, 8000000)", "!space"),
     ("SELECT count(*) AS tables FROM information_schema.tables WHERE table_name IN ('small', 'big')", "=1"),
@@ -16,16 +16,19 @@ const STEPS: [(&str, &str); 24] = [
     // What was written of them is gone: there is room again.
     ("CREATE TABLE middle AS SELECT value AS n, random() AS r FROM generate_series(1, 1000000)", "="),
     ("UPDATE middle SET r = r + n", "=1000000"),
-    ("$head -c 26M /dev/zero > \"$DISK/filler\"", "="),
+    ("$head -c $(($(df --output=avail -B1 \"$DISK\" | tail -1) - 6000000)) /dev/zero > \"$DISK/filler\"", "="),
     ("UPDATE middle SET r = r + n", "!space"),
     ("$rm \"$DISK/filler\"", "="),
     ("SELECT count(*) AS n FROM middle WHERE r > 1", "=1000000"),
-    // Not a byte is left, for the catalog neither.
-    ("$cat /dev/zero > \"$DISK/filler\" 2> /dev/null; true", "="),
+    // There is room for the catalog alone.
+    ("$head -c $(($(df --output=avail -B1 \"$DISK\" | tail -1) - 200000)) /dev/zero > \"$DISK/filler\"", "="),
+    ("INSERT INTO small SELECT value, CAST(random() AS VARCHAR) FROM generate_series(1, 30000)", "!space"),
+    ("SELECT count(*) AS n FROM small", "=1000"),
+    // Not a byte is left.
+    ("$cat /dev/zero >> \"$DISK/filler\" 2> /dev/null; true", "="),
     ("CREATE TABLE one AS SELECT 1 AS a", "!"),
     ("INSERT INTO small VALUES (1, 'y')", "!"),
     ("DELETE FROM small WHERE n < 500", "!"),
-    ("SELECT count(*) AS n FROM small", "=1000"),
     ("$rm \"$DISK/filler\"", "="),
     ("SELECT count(*) AS n FROM small", "=1000"),
     ("INSERT INTO small VALUES (1, 'y')", "=1"),

@@ -20,6 +20,9 @@ pub enum LakeError {
     /// Files without their catalog.
     #[error("'{}' has data, but the database beside it is not there", .0.display())]
     FilesWithout(PathBuf),
+    /// A catalog without its files.
+    #[error("the data of '{}' is not beside it: '{}' is not there; move and copy both together", .0.display(), .1.display())]
+    Without(PathBuf, PathBuf),
     /// The file is something else.
     #[error("'{}' is no database of radsql", .0.display())]
     NoDatabase(PathBuf),

@@ -1,7 +1,7 @@
 //! The database's file: opened, made, and checked that it is one.
 
 use super::error::{LakeError, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::fs::{self, DirBuilder, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -104,7 +104,6 @@ pub fn open(location: &Location) -> Result<Connection> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&location.database).map_err(open)?;
     }
-    builder.create(location.staging()).map_err(open)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&location.database, flags).map_err(sql)?;
     connection.busy_timeout(PATIENCE).map_err(sql)?;
@@ -116,7 +115,10 @@ pub fn open(location: &Location) -> Result<Connection> {
         )
     };
     // The first question that reads the file: whether it is SQLite's at all.
-    let mut known = is_ours(&connection).map_err(|_| LakeError::NoDatabase(location.database.clone()))?;
+    let mut known = is_ours(&connection).map_err(|e| match e.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => LakeError::NoDatabase(location.database.clone()),
+        _ => sql(e),
+    })?;
     if !known {
         let tables: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_master", [], |r| r.get(0))
@@ -138,6 +140,15 @@ pub fn open(location: &Location) -> Result<Connection> {
     }
     connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
     check(&connection, location)?;
+    if !location.files.exists() {
+        let data: i64 = connection
+            .query_row("SELECT count(*) FROM ducklake_data_file", [], |r| r.get(0))
+            .map_err(sql)?;
+        if data > 0 {
+            return Err(LakeError::Without(location.database.clone(), location.files.clone()));
+        }
+    }
+    builder.create(location.staging()).map_err(open)?;
     moved(&connection, location)?;
     Ok(connection)
 }

@@ -3,13 +3,13 @@
 use super::catalog::LakeCatalog;
 use super::provenance::provenance;
 use super::read::Entry;
-use super::{Lake, SCHEMA};
+use super::Lake;
 use crate::engine::catalogs::{Catalogs, Comment};
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use datafusion::catalog::{
     CatalogProviderList, MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider,
 };
-use datafusion::common::{Result, ScalarValue, TableReference, exec_err, plan_err};
+use datafusion::common::{ResolvedTableReference, Result, ScalarValue, TableReference, exec_err, plan_err};
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::table_changes::TableChangesTable;
@@ -54,6 +54,13 @@ impl History {
         }
     }
 
+    /// A table, and the database that it is in.
+    fn table(&self, session: &dyn Session, name: Option<&str>) -> Result<(Arc<Lake>, ResolvedTableReference)> {
+        let name = TableReference::parse_str_normalized(name.unwrap_or_default(), true);
+        let name = self.catalogs.resolved(&name, &session.config_options().catalog);
+        Ok((self.lake(session, Some(&name.catalog))?, name))
+    }
+
     /// Comments of a database, or of what is in memory.
     fn comments(&self, session: &dyn Session, name: Option<&str>) -> Result<Arc<dyn TableProvider>> {
         let name = name.unwrap_or(&session.config_options().catalog.default_catalog);
@@ -93,14 +100,12 @@ impl TableFunctionImpl for History {
             (Kind::Snapshots, _) => plan_err!("expected snapshots() or snapshots('database')"),
             (Kind::Comments, _) => plan_err!("expected comments() or comments('database')"),
             (Kind::Changes, [table, from, to]) if text(table).is_some() => {
-                let name = TableReference::parse_str_normalized(text(table).unwrap_or_default(), true);
-                let lake = self.lake(args.session(), name.catalog())?;
+                let (lake, name) = self.table(args.session(), text(table))?;
                 changes(&lake, &name, version(&lake, from)?, version(&lake, to)?)
             }
             (Kind::Provenance, [table]) if text(table).is_some() => {
-                let name = TableReference::parse_str_normalized(text(table).unwrap_or_default(), true);
-                let lake = self.lake(args.session(), name.catalog())?;
-                provenance(&lake, name.schema().unwrap_or(SCHEMA), name.table())
+                let (lake, name) = self.table(args.session(), text(table))?;
+                provenance(&lake, &name.schema, &name.table)
             }
             (Kind::Provenance, _) => plan_err!("expected provenance('table')"),
             (Kind::Changes, _) => plan_err!("expected table_changes('table', from version, to version)"),
@@ -151,7 +156,10 @@ fn snapshots(lake: &Lake) -> Result<Arc<dyn TableProvider>> {
 
 impl Lake {
     /// Comments of tables, views and columns.
-    fn comments(&self) -> super::Result<Vec<Comment>> {
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn comments(&self) -> super::Result<Vec<Comment>> {
         self.query(|c| {
             let mut statement = c.prepare(
                 "SELECT s.schema_name, n.name, NULL, t.value
@@ -193,13 +201,12 @@ fn comments(rows: Vec<Comment>) -> Result<Arc<dyn TableProvider>> {
 }
 
 /// Rows that came and went between two versions.
-fn changes(lake: &Arc<Lake>, name: &TableReference, from: i64, to: i64) -> Result<Arc<dyn TableProvider>> {
+fn changes(lake: &Arc<Lake>, name: &ResolvedTableReference, from: i64, to: i64) -> Result<Arc<dyn TableProvider>> {
     if from > to {
         return plan_err!("table_changes: from version {from} to {to}: the first must not be behind the second");
     }
-    let schema = name.schema().unwrap_or(SCHEMA);
-    let Some(Entry::Table { id, folder }) = lake.entry(to, schema, name.table())? else {
-        return plan_err!("there is no table '{name}' at version {to}");
+    let Some(Entry::Table { id, folder }) = lake.entry(to, &name.schema, &name.table)? else {
+        return plan_err!("there is no table '{}' at version {to}", name.table);
     };
     let runtime = tokio::runtime::Handle::try_current();
     let Ok(runtime) = runtime else {

@@ -40,18 +40,9 @@ impl Session {
         })
     }
 
-    /// A name with its catalog and schema. `other.t` is the table of another database where no schema is called so.
+    /// A name with its catalog and schema.
     pub(crate) fn resolved(&self, name: &TableReference) -> ResolvedTableReference {
-        let state = self.context().state();
-        let names = &state.config_options().catalog;
-        if let TableReference::Partial { schema, table } = name
-            && let Some(current) = self.shared.catalog(&names.default_catalog)
-            && current.schema(schema).is_none()
-            && self.shared.catalog(schema).is_some()
-        {
-            return TableReference::full(schema.as_ref(), SCHEMA, table.as_ref()).resolve(schema, SCHEMA);
-        }
-        name.clone().resolve(&names.default_catalog, &names.default_schema)
+        self.shared.resolved(name, &self.context().state().config_options().catalog)
     }
 
     /// Has rewritten rows pass through a folder of the database rather than the system's for temporary files, where those of a process
