@@ -320,9 +320,9 @@ mod tests {
             told(e, "SELECT * FROM cox(t, time => age)"),
             "cox: column 'age' holds Utf8, expected Float64; it doesn't fit"
         );
-        let e = plan_datafusion_err!("table 'datafusion.public.x' not found");
+        let e = plan_datafusion_err!("table 'memory.main.x' not found");
         let status = Status::from(Fault::engine(e, "SELECT * FROM x"));
         assert_eq!(status.code(), tonic::Code::NotFound);
-        assert_eq!(status.message(), "table 'datafusion.public.x' not found");
+        assert_eq!(status.message(), "table 'memory.main.x' not found");
     }
 }

@@ -26,7 +26,7 @@ fn tables_and_their_columns() {
         "{text}"
     );
     let text = t.run("\\l");
-    assert!(text.contains("datafusion") && text.contains("public"), "{text}");
+    assert!(text.contains("memory") && text.contains("main"), "{text}");
 }
 
 #[test]

@@ -278,8 +278,8 @@ mod tests {
     fn what_it_is_about() {
         for (text, expected) in [
             (
-                "table 'datafusion.public.x' not found",
-                About::Table("datafusion.public.x".into()),
+                "table 'memory.main.x' not found",
+                About::Table("memory.main.x".into()),
             ),
             ("table function 'x' not found", About::Relation("x".into())),
             ("Table 'x' doesn't exist.", About::Table("x".into())),

@@ -2,33 +2,27 @@
 
 use super::Lake;
 use super::commit::Note;
+use super::action::ActionExec;
 use super::create::insert;
 use super::error::LakeError;
 use super::read::Entry;
+use super::restore::{RestoreExec, restored_expression};
 use super::types;
 use async_trait::async_trait;
-use datafusion::arrow::array::{ArrayRef, AsArray, UInt64Array};
-use datafusion::arrow::compute::{can_cast_types, cast};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
-use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, SchemaExt, Statistics, exec_err, not_impl_err, plan_err};
+use datafusion::common::{DataFusionError, Result, SchemaExt, not_impl_err, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::execution::context::SessionState;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, cast as cast_to};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ExecutionPlanProperties};
-use datafusion::physical_plan::statistics::StatisticsArgs;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, collect};
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion_ducklake::{DuckLakeError, DuckLakeTable};
 use futures::future::BoxFuture;
-use futures::{StreamExt, stream};
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -315,6 +309,8 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        // Before the files are chosen.
+        let reading = Arc::new(self.lake.reads().await?);
         let inner = self.inner(self.snapshot()?).await?;
         let there = inner.schema();
         let wanted = match projection {
@@ -328,10 +324,7 @@ impl TableProvider for LakeTable {
             .collect::<std::result::Result<_, _>>()?;
         let filters = self.within(filters, &there)?;
         let plan = inner.scan(session, Some(&columns), &filters, limit).await?;
-        match plan.schema() == wanted {
-            true => Ok(plan),
-            false => Ok(Arc::new(RestoreExec::new(plan, wanted))),
-        }
+        Ok(Arc::new(RestoreExec::new(plan, wanted, reading)))
     }
 
     async fn insert_into(
@@ -404,200 +397,6 @@ impl LakeTable {
             Ok(Some(rows))
         })?;
         Ok(rows.unwrap_or_default().try_into().unwrap_or_default())
-    }
-}
-
-/// Gives columns the types that the table has in Arrow.
-#[derive(Debug)]
-struct RestoreExec {
-    input: Arc<dyn ExecutionPlan>,
-    schema: SchemaRef,
-    properties: Arc<PlanProperties>,
-}
-
-impl RestoreExec {
-    fn new(input: Arc<dyn ExecutionPlan>, schema: SchemaRef) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
-            input.output_partitioning().clone(),
-            input.pipeline_behavior(),
-            input.boundedness(),
-        );
-        Self {
-            input,
-            schema,
-            properties: Arc::new(properties),
-        }
-    }
-}
-
-impl DisplayAs for RestoreExec {
-    fn fmt_as(&self, kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match kind {
-            DisplayFormatType::TreeRender => Ok(()),
-            _ => f.write_str("RestoreExec"),
-        }
-    }
-}
-
-impl ExecutionPlan for RestoreExec {
-    fn name(&self) -> &str {
-        "RestoreExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
-    fn statistics_from_inputs(&self, inputs: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        let mut statistics = Statistics::new_unknown(&self.schema);
-        if let Some(input) = inputs.first() {
-            statistics.num_rows = input.num_rows;
-        }
-        Ok(Arc::new(statistics))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self::new(input, Arc::clone(&self.schema)))),
-            _ => exec_err!("RestoreExec has one input"),
-        }
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(&self, partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, task)?;
-        let schema = Arc::clone(&self.schema);
-        let restored = input.map(move |batch| {
-            let batch = batch?;
-            let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
-                Ok(match column.data_type() == field.data_type() {
-                    true => Arc::clone(column),
-                    false => restored(column, field.data_type())?,
-                })
-            });
-            let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
-            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-            Ok(RecordBatch::try_new_with_options(
-                Arc::clone(&schema),
-                columns,
-                &options,
-            )?)
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            Arc::clone(&self.schema),
-            restored,
-        )))
-    }
-}
-
-/// The type without views, from which there is a way to types that views do not become.
-fn without_views(kind: &DataType) -> DataType {
-    let field = |f: &Field| Arc::new(f.clone().with_data_type(without_views(f.data_type())));
-    match kind {
-        DataType::Utf8View => DataType::Utf8,
-        DataType::BinaryView => DataType::Binary,
-        DataType::List(f) => DataType::List(field(f)),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|f| field(f)).collect()),
-        other => other.clone(),
-    }
-}
-
-fn restored(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
-    Ok(match can_cast_types(column.data_type(), to) {
-        true => cast(column, to)?,
-        false => cast(&cast(column, &without_views(column.data_type()))?, to)?,
-    })
-}
-
-fn restored_expression(e: Expr, from: &DataType, to: &DataType) -> Expr {
-    match can_cast_types(from, to) {
-        true => cast_to(e, to.clone()),
-        false => cast_to(cast_to(e, without_views(from)), to.clone()),
-    }
-}
-
-type Action = Arc<dyn Fn(Arc<TaskContext>) -> BoxFuture<'static, Result<u64>> + Send + Sync>;
-
-/// Does something when it is run, and tells how many rows that touched.
-struct ActionExec {
-    name: String,
-    action: Action,
-    properties: Arc<PlanProperties>,
-}
-
-impl ActionExec {
-    fn new(name: String, action: Action) -> Self {
-        let schema = Arc::new(Schema::new(vec![Field::new("count", DataType::UInt64, false)]));
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Final,
-            Boundedness::Bounded,
-        );
-        Self {
-            name,
-            action,
-            properties: Arc::new(properties),
-        }
-    }
-}
-
-impl fmt::Debug for ActionExec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ActionExec")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-impl DisplayAs for ActionExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
-impl ExecutionPlan for ActionExec {
-    fn name(&self) -> &str {
-        "ActionExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![]
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(&self, _: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let (work, schema) = ((self.action)(task), self.schema());
-        let counted = stream::once(async move {
-            let count: ArrayRef = Arc::new(UInt64Array::from(vec![work.await?]));
-            Ok(RecordBatch::try_new(schema, vec![count])?)
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), counted)))
     }
 }
 

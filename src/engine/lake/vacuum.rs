@@ -8,14 +8,20 @@ use datafusion::catalog::Session;
 use datafusion_ducklake::maintenance::{CleanupCriteria, ExpireCriteria, cleanup_old_files_sqlite};
 use datafusion_ducklake::{CompactionResult, MergeOptions};
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use walkdir::WalkDir;
 
 /// Locked by those who put files in place, and by VACUUM alone while it takes files away.
 const LOCK: &str = "writing.lock";
+
+/// Locked by plans that read, from when they choose their files to when they are gone, and by VACUUM while it takes files away.
+const READING: &str = "reading.lock";
+
+/// How long VACUUM waits for those who read. What they may still need is left to the next one.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Files of another program that writes to the database without our lock are left alone so long.
 const FOREIGN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,8 +38,8 @@ pub struct Vacuumed {
 }
 
 impl Lake {
-    fn lock_file(&self) -> Result<File> {
-        let path = self.location.files.join(LOCK);
+    fn lock_file(&self, name: &str) -> Result<File> {
+        let path = self.location.files.join(name);
         let opened = fs::OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -47,12 +53,31 @@ impl Lake {
     /// # Errors
     /// The system's.
     pub(super) async fn writes(&self) -> Result<File> {
-        let file = self.lock_file()?;
-        let locked = tokio::task::spawn_blocking(move || file.lock_shared().map(|()| file));
-        locked
-            .await
-            .map_err(|e| LakeError::Changed(e.to_string()))?
-            .map_err(LakeError::Write)
+        shared(self.lock_file(LOCK)?).await
+    }
+
+    /// While this lives no file is taken away that a snapshot of now needs.
+    ///
+    /// # Errors
+    /// The system's.
+    pub(super) async fn reads(&self) -> Result<File> {
+        shared(self.lock_file(READING)?).await
+    }
+
+    /// A lock on the files while nobody reads; none when somebody does not end.
+    async fn quiet(&self) -> Result<Option<File>> {
+        let file = self.lock_file(READING)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(e)) => return Err(LakeError::Write(e)),
+            }
+        }
     }
 
     /// Tidies the database. Waits for statements that put files in place, and they wait for it. `history` says how long snapshots are
@@ -61,7 +86,7 @@ impl Lake {
     /// # Errors
     /// Those of the catalog and of the system.
     pub async fn vacuum(&self, session: &dyn Session, history: Option<Duration>) -> Result<Vacuumed> {
-        let file = self.lock_file()?;
+        let file = self.lock_file(LOCK)?;
         let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
         let _lock = locked
             .await
@@ -90,10 +115,11 @@ impl Lake {
             })?;
             done.snapshots = writer.expire_snapshots(ExpireCriteria::Versions(old))?.len() as u64;
         }
-        let store = Arc::new(self.store.clone());
-        done.files = cleanup_old_files_sqlite(&writer, store, CleanupCriteria::All, false)
-            .await?
-            .len() as u64;
+        if let Some(_quiet) = self.quiet().await? {
+            let store = Arc::new(self.store.clone());
+            let gone = cleanup_old_files_sqlite(&writer, store, CleanupCriteria::All, false).await?;
+            done.files = gone.len() as u64;
+        }
         done.files += self.orphans()?;
         self.query(|c| c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))?;
         Ok(done)
@@ -155,6 +181,19 @@ impl Lake {
         file::sync_folder(&self.location.files).map_err(LakeError::Write)?;
         Ok(removed)
     }
+}
+
+async fn shared(file: File) -> Result<File> {
+    match file.try_lock_shared() {
+        Ok(()) => return Ok(file),
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(e)) => return Err(LakeError::Write(e)),
+    }
+    let locked = tokio::task::spawn_blocking(move || file.lock_shared().map(|()| file));
+    locked
+        .await
+        .map_err(|e| LakeError::Changed(e.to_string()))?
+        .map_err(LakeError::Write)
 }
 
 /// Whether DuckDB may be about to commit it.
