@@ -47,9 +47,7 @@ struct Arguments {
     output: OutputArguments,
     #[command(flatten)]
     session: SessionArguments,
-    /// Keep no history of what is entered.
-    ///
-    /// RADSQL_HISTORY='' does that for every shell, RADSQL_HISTORY=FILE names another file.
+    /// Keep no history of what is entered. RADSQL_HISTORY='' does that always, RADSQL_HISTORY=FILE names another file.
     #[arg(long)]
     no_history: bool,
 }

@@ -5,10 +5,11 @@ use super::catalogs::Comment;
 use super::lake::{Alteration, Lake, LakeCatalog, Note, SCHEMA};
 use super::memory_table::{MemoryTable, replace_table};
 use super::session::{Session, parse};
-use datafusion::arrow::datatypes::Field;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::catalog::{CatalogProviderList, TableProvider};
-use datafusion::common::{Result, SchemaReference, TableReference, plan_err};
-use datafusion::logical_expr::{DdlStatement, DropCatalogSchema, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{Result, SchemaReference, TableReference, plan_datafusion_err, plan_err};
+use datafusion::logical_expr::{DdlStatement, DropCatalogSchema, Expr, Volatility, cast, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::ColumnDef;
@@ -156,7 +157,7 @@ impl Session {
         };
         let field = table.input.schema().field(0).as_ref().clone();
         let default = match table.column_defaults.into_iter().next() {
-            Some((name, value)) => Some(self.literal(&name, value)?),
+            Some((name, value)) => self.literal(&name, value, field.data_type())?,
             None => None,
         };
         if !field.is_nullable() && default.is_none() {
@@ -168,13 +169,27 @@ impl Session {
         Ok((field, default))
     }
 
-    /// The text of a value that a column has where none is given.
+    /// The text of a value of this type that a column has where none is given; none for NULL.
     ///
     /// # Errors
-    /// When it is none.
-    pub(crate) fn literal(&self, column: &str, value: Expr) -> Result<String> {
+    /// When it is no value, or none of the type.
+    pub(crate) fn literal(&self, column: &str, value: Expr, kind: &DataType) -> Result<Option<String>> {
+        use DataType as T;
+        let is_kept = kind.is_numeric()
+            || matches!(kind, T::Boolean | T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Date32 | T::Timestamp(_, None));
+        if !is_kept || *kind == T::Float16 {
+            return plan_err!("column '{column}': a database keeps no DEFAULT of the type {kind}");
+        }
+        // Worked out here, it would be one value for ever.
+        let changes = value.exists(|e| {
+            Ok(matches!(e, Expr::ScalarFunction(f) if f.func.signature().volatility != Volatility::Immutable))
+        })?;
+        let wrong = || plan_datafusion_err!("column '{column}': a database keeps values as DEFAULT, not what is worked out anew");
+        if changes {
+            return Err(wrong());
+        }
         let simple = LogicalPlanBuilder::empty(true)
-            .project([value.alias("value")])?
+            .project([cast(value, kind.clone()).alias("value")])?
             .build()?;
         let simple = self.context().state().optimize(&simple)?;
         let expressions = simple.expressions();
@@ -182,9 +197,20 @@ impl Session {
             Expr::Alias(alias) => &*alias.expr,
             other => other,
         });
-        match value {
-            Some(Expr::Literal(value, _)) if !value.is_null() => Ok(ScalarValue::to_string(value)),
-            _ => plan_err!("column '{column}': a database keeps values as DEFAULT, not expressions"),
+        let Some(Expr::Literal(value, _)) = value else {
+            return Err(wrong());
+        };
+        if value.is_null() {
+            return Ok(None);
+        }
+        let text = match value.cast_to(&T::Utf8)? {
+            ScalarValue::Utf8(Some(text)) if matches!(kind, T::Timestamp(..)) => text.replace('T', " "),
+            ScalarValue::Utf8(Some(text)) => text,
+            _ => return Err(wrong()),
+        };
+        match ScalarValue::Utf8(Some(text.clone())).cast_to(kind)? == *value {
+            true => Ok(Some(text)),
+            false => Err(wrong()),
         }
     }
 
@@ -195,7 +221,7 @@ impl Session {
         match self.lake(&name) {
             Some(lake) => {
                 let history = RadsqlOptions::of(state.config_options()).history_days;
-                let history = (history > 0).then(|| Duration::from_secs(history * 24 * 60 * 60));
+                let history = (history > 0).then(|| Duration::from_secs(history.saturating_mul(24 * 60 * 60)));
                 lake.vacuum(&state, history).await?;
                 Ok(())
             }
@@ -236,8 +262,10 @@ impl Session {
         if self.files.is_restricted() {
             return plan_err!("ATTACH is not possible here");
         }
-        let lake = Arc::new(Lake::open(path)?);
-        let name = name.unwrap_or_else(|| lake.name());
+        let name = match name {
+            Some(name) => name,
+            None => Lake::name_of(path)?,
+        };
         if self.shared.catalog(&name).is_some() {
             return match if_not_exists {
                 true => Ok(()),
@@ -247,6 +275,7 @@ impl Session {
                 ),
             };
         }
+        let lake = Arc::new(Lake::open(path)?);
         lake.register(&self.context().runtime_env());
         let catalog = LakeCatalog::new(lake, &name);
         catalog.plan_with(self.planner.clone());

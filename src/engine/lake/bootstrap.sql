@@ -121,18 +121,31 @@ CREATE TABLE radsql_provenance (snapshot_id BIGINT, object_id BIGINT, record VAR
 
 -- What follows mends commits of datafusion-ducklake for DuckDB and for those who look on.
 
--- It writes a table's row before the data are there: invisible until the first column is published.
-CREATE TRIGGER radsql_pending AFTER INSERT ON ducklake_table
-WHEN NOT EXISTS (SELECT 1 FROM ducklake_column c WHERE c.table_id = new.table_id) BEGIN
-    UPDATE ducklake_table SET begin_snapshot = 4611686018427387904 WHERE table_id = new.table_id;
+-- It finds a table by its name, and makes one where there is none: here another process has dropped it. Rows that are ours, or DuckDB's,
+-- have an identity.
+CREATE TRIGGER radsql_no_table BEFORE INSERT ON ducklake_table WHEN new.table_uuid IS NULL BEGIN
+    SELECT RAISE(ABORT, 'Write conflict: the table is gone');
 END;
-CREATE TRIGGER radsql_publish AFTER INSERT ON ducklake_column
-WHEN (SELECT begin_snapshot FROM ducklake_table WHERE table_id = new.table_id) = 4611686018427387904 BEGIN
-    UPDATE ducklake_table SET begin_snapshot = new.begin_snapshot WHERE table_id = new.table_id;
+CREATE TRIGGER radsql_no_schema BEFORE INSERT ON ducklake_schema WHEN new.schema_uuid IS NULL BEGIN
+    SELECT RAISE(ABORT, 'Write conflict: the schema is gone');
+END;
+-- It writes the columns that it knew when it was planned; where they are others now, another process has changed them. Its commits are
+-- those whose changes are not told yet.
+CREATE TRIGGER radsql_no_column BEFORE INSERT ON ducklake_column
+WHEN EXISTS (SELECT 1 FROM ducklake_snapshot_changes WHERE changes_made IS NULL
+             AND snapshot_id = (SELECT max(snapshot_id) FROM ducklake_snapshot)) BEGIN
+    SELECT RAISE(ABORT, 'Write conflict: the columns have changed');
+END;
+CREATE TRIGGER radsql_no_other_column BEFORE UPDATE OF end_snapshot ON ducklake_column
+WHEN EXISTS (SELECT 1 FROM ducklake_snapshot_changes WHERE changes_made IS NULL
+             AND snapshot_id = (SELECT max(snapshot_id) FROM ducklake_snapshot)) BEGIN
+    SELECT RAISE(ABORT, 'Write conflict: the columns have changed');
 END;
 -- DuckDB takes the next numbers from the last snapshot.
 CREATE TRIGGER radsql_allocate AFTER INSERT ON ducklake_snapshot WHEN new.next_catalog_id IS NULL BEGIN
     UPDATE ducklake_snapshot SET
+        -- It knows seconds only, and AT (TIMESTAMP => ...) asks for less.
+        snapshot_time = strftime('%Y-%m-%d %H:%M:%f', 'now'),
         next_catalog_id = 1 + max(
             coalesce((SELECT max(schema_id) FROM ducklake_schema), 0), coalesce((SELECT max(table_id) FROM ducklake_table), 0),
             coalesce((SELECT max(view_id) FROM ducklake_view), 0), coalesce((SELECT max(object_id) FROM radsql_object), 0)),
@@ -157,14 +170,6 @@ CREATE TRIGGER radsql_next_schema AFTER INSERT ON ducklake_schema BEGIN
     UPDATE ducklake_snapshot SET next_catalog_id = max(coalesce(next_catalog_id, 0), new.schema_id + 1)
     WHERE snapshot_id = (SELECT max(snapshot_id) FROM ducklake_snapshot);
 END;
-CREATE TRIGGER radsql_table_uuid AFTER INSERT ON ducklake_table WHEN new.table_uuid IS NULL BEGIN
-    UPDATE ducklake_table SET table_uuid = lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
-        || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))) WHERE table_id = new.table_id;
-END;
-CREATE TRIGGER radsql_schema_uuid AFTER INSERT ON ducklake_schema WHEN new.schema_uuid IS NULL BEGIN
-    UPDATE ducklake_schema SET schema_uuid = lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
-        || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))) WHERE schema_id = new.schema_id;
-END;
 -- DuckDB writes times with '+00', which sqlx does not read.
 CREATE TRIGGER radsql_time AFTER INSERT ON ducklake_snapshot WHEN new.snapshot_time LIKE '%+00' BEGIN
     UPDATE ducklake_snapshot SET snapshot_time = substr(new.snapshot_time, 1, length(new.snapshot_time) - 3)
@@ -175,4 +180,6 @@ INSERT INTO ducklake_metadata (key, value) VALUES
     ('version', '1.0'), ('created_by', 'radsql'), ('encrypted', 'false'), ('data_inlining_row_limit', '0');
 INSERT INTO ducklake_snapshot VALUES (0, strftime('%Y-%m-%d %H:%M:%f', 'now'), 0, 1, 0);
 INSERT INTO ducklake_snapshot_changes (snapshot_id, changes_made) VALUES (0, 'created_schema:"main"');
-INSERT INTO ducklake_schema (schema_id, begin_snapshot, schema_name, path, path_is_relative) VALUES (0, 0, 'main', 'main/', 1);
+INSERT INTO ducklake_schema (schema_id, schema_uuid, begin_snapshot, schema_name, path, path_is_relative)
+VALUES (0, lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8'
+    || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))), 0, 'main', 'main/', 1);

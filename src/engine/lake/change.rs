@@ -1,6 +1,6 @@
 //! Changes of names and columns: schemas, views, tables over files of others, comments, ALTER TABLE, and what is dropped.
 
-use super::commit::{Commit, Note, quoted};
+use super::commit::{Commit, Note, UUID, quoted};
 use super::error::{LakeError, Result};
 use super::{Lake, SCHEMA, types};
 use datafusion::arrow::datatypes::{Field, Schema};
@@ -65,7 +65,10 @@ impl Lake {
             }
             let id = commit.catalog_id();
             commit.execute(
-                "INSERT INTO ducklake_schema (schema_id, begin_snapshot, schema_name, path, path_is_relative) VALUES (?1, ?2, ?3, ?4, 1)",
+                &format!(
+                    "INSERT INTO ducklake_schema (schema_id, schema_uuid, begin_snapshot, schema_name, path, path_is_relative)
+                     VALUES (?1, {UUID}, ?2, ?3, ?4, 1)"
+                ),
                 params![id, commit.snapshot, name, format!("{name}/")],
             )?;
             commit.changes_schema(None);
@@ -145,9 +148,10 @@ impl Lake {
             }
             let id = commit.catalog_id();
             commit.execute(
-                "INSERT INTO ducklake_view (view_id, view_uuid, begin_snapshot, schema_id, view_name, dialect, sql, column_aliases)
-                 VALUES (?1, lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8'
-                     || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))), ?2, ?3, ?4, 'duckdb', ?5, '')",
+                &format!(
+                    "INSERT INTO ducklake_view (view_id, view_uuid, begin_snapshot, schema_id, view_name, dialect, sql, column_aliases)
+                     VALUES (?1, {UUID}, ?2, ?3, ?4, 'duckdb', ?5, '')"
+                ),
                 params![id, commit.snapshot, id_of_schema, name, sql],
             )?;
             commit.changes_schema(None);
@@ -212,9 +216,14 @@ impl Lake {
                 Some(table) => (table.id, "table"),
                 None => {
                     let view = "SELECT view_id FROM ducklake_view WHERE schema_id = ?1 AND view_name = ?2 AND end_snapshot IS NULL";
+                    let external = "SELECT object_id FROM radsql_object WHERE schema_id = ?1 AND name = ?2 AND kind = 'table' AND end_snapshot IS NULL";
                     match commit.one(view, params![schema, name], |r| r.get(0))? {
                         Some(id) => (id, "view"),
-                        None => return refused(format!("there is no table or view '{name}'")),
+                        None => match commit.one(external, params![schema, name], |r| r.get(0))? {
+                            // Other programs do not know it.
+                            Some(id) => (id, ""),
+                            None => return refused(format!("there is no table or view '{name}'")),
+                        },
                     }
                 }
             };
@@ -225,7 +234,9 @@ impl Lake {
                     params![id, snapshot, text],
                 )?;
             }
-            commit.changed(format!("altered_{what}:{id}"));
+            if !what.is_empty() {
+                commit.changed(format!("altered_{what}:{id}"));
+            }
             Ok(Some(()))
         })?;
         Ok(())
@@ -305,10 +316,18 @@ fn end_named(commit: &mut Commit<'_>, schema: i64, name: &str) -> Result<()> {
         commit.changed(format!("dropped_view:{view}"));
         return Ok(());
     }
-    commit.execute(
-        "UPDATE radsql_object SET end_snapshot = ?1 WHERE schema_id = ?2 AND name = ?3 AND kind = 'table' AND end_snapshot IS NULL",
-        params![snapshot, schema, name],
+    let external = commit.one(
+        "SELECT object_id FROM radsql_object WHERE schema_id = ?1 AND name = ?2 AND kind = 'table' AND end_snapshot IS NULL",
+        params![schema, name],
+        |r| r.get::<_, i64>(0),
     )?;
+    if let Some(external) = external {
+        commit.execute(
+            "UPDATE radsql_object SET end_snapshot = ?1 WHERE object_id = ?2 AND end_snapshot IS NULL",
+            [snapshot, external],
+        )?;
+        commit.end_tags(external)?;
+    }
     Ok(())
 }
 
@@ -362,6 +381,12 @@ fn alter(commit: &Commit<'_>, table: i64, name: &str, change: &Alteration) -> Re
             let id = column_id(commit, table, name, from)?;
             if let Some(there) = like(commit, table, to)?.filter(|there| there != from) {
                 return refused(format!("table '{name}' has a column '{there}' already"));
+            }
+            let renamed = "UPDATE ducklake_column SET column_name = ?1 WHERE table_id = ?2 AND column_id = ?3 AND end_snapshot IS NULL
+                 AND begin_snapshot = ?4";
+            if commit.execute(renamed, params![to, table, id, snapshot])? > 0 {
+                // Made by this very statement.
+                return Ok(());
             }
             commit.execute(
                 "INSERT INTO ducklake_column SELECT column_id, ?1, NULL, table_id, column_order, ?2, column_type, initial_default, default_value,

@@ -1,5 +1,6 @@
 //! One commit: a snapshot and all that changes with it, in one transaction of the catalog.
 
+use super::create::{ColumnRow, columns_of};
 use super::error::{LakeError, Result};
 use super::types::Column;
 use super::write::NewFile;
@@ -177,6 +178,14 @@ impl<'c> Commit<'c> {
         )
     }
 
+    /// The columns of a table as they are now.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn columns(&self, table: i64) -> Result<Vec<ColumnRow>> {
+        columns_of(&self.transaction, table).map_err(|e| self.sql(e))
+    }
+
     /// Adds the rows of files to a table.
     ///
     /// # Errors
@@ -221,6 +230,17 @@ impl<'c> Commit<'c> {
     /// The statistics of a whole table take those of new files in.
     fn widen(&self, table: i64, files: &[NewFile]) -> Result<()> {
         let columns = files.first().map_or(&[][..], |f| &f.statistics);
+        let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+        // Rows of before, which a column that came later or another program may have told nothing of.
+        let mut others = 0;
+        {
+            let text = "SELECT path FROM ducklake_data_file WHERE table_id = ?1 AND end_snapshot IS NULL";
+            let mut statement = self.transaction.prepare_cached(text).map_err(|e| self.sql(e))?;
+            let paths = statement.query_map([table], |r| r.get::<_, String>(0)).map_err(|e| self.sql(e))?;
+            for path in paths {
+                others += i32::from(!names.contains(&path.map_err(|e| self.sql(e))?.as_str()));
+            }
+        }
         for column in columns {
             let id = column.column_id;
             let kind: String = self
@@ -255,6 +275,10 @@ impl<'c> Commit<'c> {
                     contains_nan: s.contains_nan,
                 })
                 .collect();
+            if before.is_none() && others > 0 {
+                // Nothing is known of the whole table.
+                continue;
+            }
             all.extend(before);
             let count = all.len() as i64;
             for s in aggregate_global_column_stats(&all, count, |_| is_numeric_ducklake_type(&kind)) {
@@ -364,10 +388,14 @@ impl<'c> Commit<'c> {
         let (snapshot, database) = (self.snapshot, self.database);
         self.transaction
             .commit()
-            .map_err(|e| LakeError::Catalog(database.to_owned(), e))?;
+            .map_err(|e| LakeError::Unsure(database.to_owned(), e))?;
         Ok(snapshot)
     }
 }
+
+/// An identity, as SQLite makes one: a random UUID.
+pub const UUID: &str = "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' \
+                        || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))";
 
 /// A name in the words of a snapshot's changes.
 pub fn quoted(schema: &str, name: &str) -> String {

@@ -1,6 +1,6 @@
 //! Tables that are made, and rows that come to them: streamed into files, then one commit.
 
-use super::commit::{Note, quoted};
+use super::commit::{Note, UUID, quoted};
 use super::error::{LakeError, Result};
 use super::table::{LakeTable, layout_columns};
 use super::write::{Layout, Part, Written, finish};
@@ -59,8 +59,9 @@ impl Lake {
         note: &Note,
     ) -> Result<u64> {
         check_table(&table.schema, &table.name)?;
-        let stored = types::stored(&table.columns)?;
-        let mut columns = types::columns(&table.columns, &stored, 1, 0)?;
+        let declared = types::with_values(&table.columns);
+        let stored = types::stored(&declared)?;
+        let mut columns = types::columns(&declared, &stored, 1, 0)?;
         for column in columns.iter_mut().filter(|c| c.parent.is_none()) {
             column.default = table.defaults.get(&column.name).cloned();
         }
@@ -78,13 +79,15 @@ impl Lake {
         let folder = self.location.files.join(&table.schema).join(&table.name);
         let placed = written.place(&folder)?;
         let files = placed.files();
-        self.commit(note, |commit| {
+        let done = self.commit(note, |commit| {
             let (schema, _) = commit.schema(&table.schema)?;
             self.end_existing(commit, schema, &table)?;
             let id = commit.catalog_id();
             commit.execute(
-                "INSERT INTO ducklake_table (table_id, begin_snapshot, schema_id, table_name, path, path_is_relative)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 1)",
+                &format!(
+                    "INSERT INTO ducklake_table (table_id, table_uuid, begin_snapshot, schema_id, table_name, path, path_is_relative)
+                     VALUES (?1, {UUID}, ?2, ?3, ?4, ?5, 1)"
+                ),
                 params![id, commit.snapshot, schema, table.name, format!("{}/", table.name)],
             )?;
             commit.add_columns(id, &columns)?;
@@ -101,8 +104,8 @@ impl Lake {
                 )?;
             }
             Ok(Some(()))
-        })?;
-        placed.keep();
+        });
+        placed.settle(done)?;
         Ok(rows.try_into().unwrap_or_default())
     }
 
@@ -138,21 +141,22 @@ impl Lake {
             (Existing::Replace, kind) => Err(LakeError::Refused(format!("'{name}' is a {kind}; drop it first"))),
         }
     }
+}
 
-    /// The numbers and names of a table's columns, those within others behind them.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub(super) fn column_ids(&self, table: i64) -> Result<Vec<(i64, String)>> {
-        let read = |c: &rusqlite::Connection| -> rusqlite::Result<Vec<(i64, String)>> {
-            let mut statement = c.prepare_cached(
-                "SELECT column_id, column_name FROM ducklake_column WHERE table_id = ?1 AND end_snapshot IS NULL ORDER BY column_order",
-            )?;
-            let rows = statement.query_map([table], |r| Ok((r.get(0)?, r.get(1)?)))?;
-            rows.collect()
-        };
-        read(&self.connection()).map_err(|e| LakeError::Catalog(self.location.database.clone(), e))
-    }
+/// A column in the catalog: its number, its name, and its type in the format's words.
+pub type ColumnRow = (i64, String, String);
+
+/// The columns of a table, those within others behind them.
+///
+/// # Errors
+/// SQLite's.
+pub fn columns_of(c: &rusqlite::Connection, table: i64) -> rusqlite::Result<Vec<ColumnRow>> {
+    let mut statement = c.prepare_cached(
+        "SELECT column_id, column_name, column_type FROM ducklake_column WHERE table_id = ?1 AND end_snapshot IS NULL
+         ORDER BY column_order",
+    )?;
+    let rows = statement.query_map([table], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?;
+    rows.collect()
 }
 
 /// That a table's name is one of a folder too, which it becomes.
@@ -162,6 +166,10 @@ pub(super) fn check_table(schema: &str, name: &str) -> Result<()> {
     let is_folder = |name: &str| {
         !name.contains(['/', '\\', super::read::VERSION]) && !name.chars().all(|c| c == '.') && name.len() < 200
     };
+    // Files on their way have that folder.
+    if schema.eq_ignore_ascii_case("tmp") {
+        return Err(LakeError::Refused("'tmp' cannot be the name of a schema".into()));
+    }
     match is_folder(name) && is_folder(schema) {
         true => Ok(()),
         false => Err(LakeError::Refused(format!(
@@ -240,7 +248,8 @@ pub async fn append(table: &LakeTable, rows: SendableRecordBatchStream, pool: &A
     let lake = Arc::clone(&table.lake);
     let declared = table.schema_ref();
     let stored = types::stored(declared)?;
-    let columns = layout_columns(&lake, table.id, &stored)?;
+    let there = lake.query(|c| columns_of(c, table.id))?;
+    let columns = layout_columns(&stored, &there)?;
     let layout = Arc::new(Layout::new(
         &table.name,
         &stored,
@@ -255,7 +264,7 @@ pub async fn append(table: &LakeTable, rows: SendableRecordBatchStream, pool: &A
     let _writing = lake.writes().await?;
     let placed = written.place(&lake.location.files.join(&table.folder))?;
     let files = placed.files();
-    lake.commit(&Note::default(), |commit| {
+    let done = lake.commit(&Note::default(), |commit| {
         let live = "SELECT 1 FROM ducklake_table WHERE table_id = ?1 AND end_snapshot IS NULL";
         if commit.one(live, [table.id], |_| Ok(()))?.is_none() {
             let name = &table.name;
@@ -263,11 +272,17 @@ pub async fn append(table: &LakeTable, rows: SendableRecordBatchStream, pool: &A
                 "table '{name}' was dropped or replaced while rows came to it"
             )));
         }
+        if !commit.columns(table.id)?.iter().eq(there.iter()) {
+            let name = &table.name;
+            return Err(LakeError::Changed(format!(
+                "the columns of table '{name}' were changed while rows came to it; run the statement again"
+            )));
+        }
         commit.add_files(table.id, &files)?;
         commit.changed(format!("inserted_into_table:{}", table.id));
         Ok(Some(()))
-    })?;
-    placed.keep();
+    });
+    placed.settle(done)?;
     Ok(count.try_into().unwrap_or_default())
 }
 

@@ -35,6 +35,9 @@ pub enum LakeError {
     /// SQLite's own.
     #[error("'{path}': {1}", path = .0.display())]
     Catalog(PathBuf, #[source] rusqlite::Error),
+    /// SQLite's, of a commit that may or may not be there when the database is opened again.
+    #[error("'{path}': {1}", path = .0.display())]
+    Unsure(PathBuf, #[source] rusqlite::Error),
     /// A table's file cannot be written.
     #[error("a table's file cannot be written: {0}")]
     Write(#[source] io::Error),

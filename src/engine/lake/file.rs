@@ -104,9 +104,7 @@ pub fn open(location: &Location) -> Result<Connection> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(&location.database).map_err(open)?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(&location.database, flags).map_err(sql)?;
-    connection.busy_timeout(PATIENCE).map_err(sql)?;
+    let mut connection = connect(location)?;
     let is_ours = |c: &Connection| -> rusqlite::Result<bool> {
         c.query_row(
             "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'ducklake_metadata'",
@@ -138,7 +136,6 @@ pub fn open(location: &Location) -> Result<Connection> {
             sync_folder(location.database.parent().unwrap_or(Path::new("."))).map_err(open)?;
         }
     }
-    connection.pragma_update(None, "synchronous", "FULL").map_err(sql)?;
     check(&connection, location)?;
     if !location.files.exists() {
         let data: i64 = connection
@@ -150,6 +147,24 @@ pub fn open(location: &Location) -> Result<Connection> {
     }
     builder.create(location.staging()).map_err(open)?;
     moved(&connection, location)?;
+    Ok(connection)
+}
+
+/// A connection to a catalog that is there.
+///
+/// # Errors
+/// SQLite's.
+pub fn connect(location: &Location) -> Result<Connection> {
+    let sql = |e| LakeError::Catalog(location.database.clone(), e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&location.database, flags).map_err(sql)?;
+    connection.busy_timeout(PATIENCE).map_err(sql)?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(|e| match e.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => LakeError::NoDatabase(location.database.clone()),
+            _ => sql(e),
+        })?;
     Ok(connection)
 }
 

@@ -165,7 +165,8 @@ impl Lake {
                 "SELECT s.schema_name, n.name, NULL, t.value
                  FROM ducklake_tag t
                  JOIN (SELECT table_id AS id, schema_id, table_name AS name FROM ducklake_table WHERE end_snapshot IS NULL
-                       UNION ALL SELECT view_id, schema_id, view_name FROM ducklake_view WHERE end_snapshot IS NULL) n ON n.id = t.object_id
+                       UNION ALL SELECT view_id, schema_id, view_name FROM ducklake_view WHERE end_snapshot IS NULL
+                       UNION ALL SELECT object_id, schema_id, name FROM radsql_object WHERE kind = 'table' AND end_snapshot IS NULL) n ON n.id = t.object_id
                  JOIN ducklake_schema s ON s.schema_id = n.schema_id AND s.end_snapshot IS NULL
                  WHERE t.key = 'comment' AND t.end_snapshot IS NULL
                  UNION ALL

@@ -54,7 +54,10 @@ pub const MEMORY: &str = "memory";
 /// An open database.
 pub struct Lake {
     location: Location,
+    /// Commits.
     connection: Mutex<Connection>,
+    /// Looks at the catalog while a commit waits for its turn.
+    reader: Mutex<Connection>,
     /// Files on their way, of this process.
     staging: SpillFolder,
     url: Arc<ObjectStoreUrl>,
@@ -84,16 +87,26 @@ impl Lake {
         let folder = location.staging();
         let staging = SpillFolder::new(&folder).map_err(|e| LakeError::Open(folder, e))?;
         let url = format!("{}://{}/", SCHEME, OPENED.fetch_add(1, Ordering::Relaxed));
-        let store = LakeStore::new(&location.files).map_err(|e| LakeError::Query(e.into()))?;
+        let store = LakeStore::new(&location.files);
+        let reader = file::connect(&location)?;
         Ok(Self {
             location,
             connection: Mutex::new(connection),
+            reader: Mutex::new(reader),
             staging,
             url: Arc::new(ObjectStoreUrl::parse(url)?),
             store,
             provider: OnceCell::new(),
             writer: OnceCell::new(),
         })
+    }
+
+    /// The name in SQL of a database in this file, if it gets no other.
+    ///
+    /// # Errors
+    /// When the path names no file in a folder.
+    pub fn name_of(path: &Path) -> Result<String> {
+        Ok(Location::new(path)?.name())
     }
 
     /// Its name in SQL, if it gets no other.
@@ -118,6 +131,10 @@ impl Lake {
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes changes in one commit. When `change` fails nothing has changed; when it finds nothing to do, no snapshot is made.

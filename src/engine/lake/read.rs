@@ -37,7 +37,7 @@ impl Lake {
     }
 
     pub(super) fn query<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        read(&self.connection()).map_err(|e| self.sql(e))
+        read(&self.reader()).map_err(|e| self.sql(e))
     }
 
     /// The last snapshot.

@@ -5,10 +5,11 @@ use super::change::Kind;
 use super::commit::Note;
 use super::create::{Existing, NewTable, relaxed};
 use super::error::LakeError;
-use super::{Lake, SCHEMA};
+use super::table::pinned;
+use super::Lake;
 use crate::engine::session::Session;
 use datafusion::catalog::CatalogProviderList;
-use datafusion::common::{Constraints, ResolvedTableReference, Result, TableReference, not_impl_err, plan_err};
+use datafusion::common::{Constraints, DataFusionError, ResolvedTableReference, Result, TableReference, not_impl_err, plan_err};
 use datafusion::logical_expr::{CreateExternalTable, CreateMemoryTable, CreateView, DropTable, DropView, LogicalPlan};
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::DataFrame;
@@ -99,12 +100,19 @@ impl Session {
         };
         let mut defaults = HashMap::new();
         for (column, value) in column_defaults {
-            defaults.insert(column.clone(), self.literal(&column, value)?);
+            let kind = declared.field_with_name(&column)?.data_type();
+            if let Some(text) = self.literal(&column, value, kind)? {
+                defaults.insert(column, text);
+            }
         }
-        let record = self.provenance(&place, note.statement.as_deref(), &plan).await?;
-        let frame = DataFrame::new(state, plan);
-        let task = Arc::new(frame.task_ctx());
-        let physical = frame.create_physical_plan().await?;
+        // What is told of is what is read.
+        let (record, physical, task) = pinned(async {
+            let record = self.provenance(&place, note.statement.as_deref(), &plan).await?;
+            let frame = DataFrame::new(state, plan);
+            let task = Arc::new(frame.task_ctx());
+            Ok::<_, DataFusionError>((record, frame.create_physical_plan().await?, task))
+        })
+        .await?;
         let streams = execute_stream_partitioned(physical, task)?;
         let table = NewTable {
             schema: place.schema,
@@ -180,13 +188,18 @@ impl Session {
         self.drop_in_lake(place, Kind::View, command.if_exists, &command.name)
     }
 
+    fn has_schema(&self, place: &InLake) -> bool {
+        let there = place.lake.head().and_then(|head| place.lake.schemas(head));
+        there.is_ok_and(|schemas| schemas.contains(&place.schema))
+    }
+
     fn drop_in_lake(&self, place: &InLake, kind: Kind, if_exists: bool, name: &TableReference) -> Result<DataFrame> {
         let what = if kind == Kind::View { "View" } else { "Table" };
         match place.lake.drop_named(&place.schema, &place.table, kind) {
             Ok(true) => self.nothing(),
             Ok(false) if if_exists => self.nothing(),
             Ok(false) => plan_err!("{what} '{name}' doesn't exist."),
-            Err(LakeError::Refused(_)) if if_exists && place.schema != SCHEMA => self.nothing(),
+            Err(LakeError::Refused(_)) if if_exists && !self.has_schema(place) => self.nothing(),
             Err(e) => Err(e.into()),
         }
     }

@@ -8,11 +8,13 @@ use datafusion::object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
 };
+use futures::TryStreamExt;
 use futures::stream::{BoxStream, StreamExt};
+use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::fs::File;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::sync::Arc;
 
 /// The address of such stores begins so.
@@ -23,35 +25,44 @@ pub const SCHEME: &str = "radsql-lake";
 pub struct LakeStore {
     inner: Arc<LocalFileSystem>,
     /// Nothing else is read or written.
-    folder: Path,
+    folder: PathBuf,
 }
 
 impl LakeStore {
     /// The store of a folder.
-    ///
-    /// # Errors
-    /// When its name cannot be one of a store.
-    pub fn new(folder: &std::path::Path) -> Result<Self> {
-        Ok(Self {
+    pub fn new(folder: &std::path::Path) -> Self {
+        Self {
             inner: Arc::new(LocalFileSystem::new()),
-            folder: Path::from_absolute_path(folder)?,
-        })
-    }
-
-    fn check(&self, location: &Path) -> Result<()> {
-        match location.prefix_matches(&self.folder) {
-            true => Ok(()),
-            false => Err(Error::PermissionDenied {
-                path: location.filename().unwrap_or_default().to_owned(),
-                source: "it is no file of the database".into(),
-            }),
+            folder: folder.to_owned(),
         }
     }
 
+    /// The file of a location. Those who read and write make locations of paths, in which letters beyond ASCII and some signs are escaped;
+    /// the system's files have them as they are.
     fn path(&self, location: &Path) -> Result<PathBuf> {
-        self.check(location)?;
-        self.inner.path_to_filesystem(location)
+        let refused = || Error::PermissionDenied {
+            path: location.filename().unwrap_or_default().to_owned(),
+            source: "it is no file of the database".into(),
+        };
+        let decoded = percent_decode_str(location.as_ref()).decode_utf8();
+        let path = PathBuf::from(format!("/{}", decoded.map_err(|_| refused())?));
+        let leaves = path.components().any(|c| !matches!(c, Component::RootDir | Component::Normal(_)));
+        match path.starts_with(&self.folder) && !leaves {
+            true => Ok(path),
+            false => Err(refused()),
+        }
     }
+
+    /// The file of a location as the system's store calls it.
+    fn there(&self, location: &Path) -> Result<Path> {
+        Ok(Path::from_absolute_path(self.path(location)?)?)
+    }
+}
+
+/// What the system's store calls a file, as those call it who make locations of paths.
+fn escaped(mut object: ObjectMeta) -> ObjectMeta {
+    object.location = Path::from(object.location.as_ref());
+    object
 }
 
 /// Puts a file and the folders that name it on the disk.
@@ -79,7 +90,7 @@ impl fmt::Display for LakeStore {
 impl ObjectStore for LakeStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
         let path = self.path(location)?;
-        let put = self.inner.put_opts(location, payload, options).await?;
+        let put = self.inner.put_opts(&self.there(location)?, payload, options).await?;
         sync(path).await?;
         Ok(put)
     }
@@ -90,51 +101,55 @@ impl ObjectStore for LakeStore {
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let path = self.path(location)?;
-        let inner = self.inner.put_multipart_opts(location, options).await?;
+        let inner = self.inner.put_multipart_opts(&self.there(location)?, options).await?;
         Ok(Box::new(Upload { inner, path }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.check(location)?;
-        self.inner.get_opts(location, options).await
+        self.inner.get_opts(&self.there(location)?, options).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.check(location)?;
-        self.inner.get_ranges(location, ranges).await
+        self.inner.get_ranges(&self.there(location)?, ranges).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         let store = self.clone();
-        let checked = locations.map(move |location| {
-            let location = location?;
-            store.check(&location)?;
-            Ok(location)
-        });
+        let checked = locations.map(move |location| store.there(&location?));
         self.inner.delete_stream(checked.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(Some(prefix.unwrap_or(&self.folder)))
+        let prefix = match prefix {
+            Some(prefix) => self.there(prefix),
+            None => Ok(Path::from_absolute_path(&self.folder).unwrap_or_default()),
+        };
+        match prefix {
+            Ok(prefix) => self.inner.list(Some(&prefix)).map_ok(escaped).boxed(),
+            Err(e) => futures::stream::once(async { Err(e) }).boxed(),
+        }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.inner
-            .list_with_delimiter(Some(prefix.unwrap_or(&self.folder)))
-            .await
+        let prefix = match prefix {
+            Some(prefix) => self.there(prefix)?,
+            None => Path::from_absolute_path(&self.folder)?,
+        };
+        let mut list = self.inner.list_with_delimiter(Some(&prefix)).await?;
+        list.objects = list.objects.into_iter().map(escaped).collect();
+        list.common_prefixes = list.common_prefixes.iter().map(|p| Path::from(p.as_ref())).collect();
+        Ok(list)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.check(from)?;
         let path = self.path(to)?;
-        self.inner.copy_opts(from, to, options).await?;
+        self.inner.copy_opts(&self.there(from)?, &self.there(to)?, options).await?;
         sync(path).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.check(from)?;
         let path = self.path(to)?;
-        self.inner.rename_opts(from, to, options).await?;
+        self.inner.rename_opts(&self.there(from)?, &self.there(to)?, options).await?;
         sync(path).await
     }
 }
@@ -159,5 +174,22 @@ impl MultipartUpload for Upload {
 
     async fn abort(&mut self) -> Result<()> {
         self.inner.abort().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locations_mean_files_whatever_their_names() {
+        let store = LakeStore::new(std::path::Path::new("/Zürich #1 100%~/a.db.files"));
+        for name in ["main/t/x.parquet", "main/Größen/x.parquet", "main/100%/a#b[c].parquet", "main/%41/x"] {
+            let path = format!("/Zürich #1 100%~/a.db.files/{name}");
+            assert_eq!(store.path(&Path::from(path.as_str())).unwrap(), PathBuf::from(&path), "{name}");
+        }
+        for path in ["/elsewhere/x.parquet", "/Zürich #1 100%~/a.db", "/Zürich #1 100%~/a.db.files/../a.db"] {
+            assert!(store.path(&Path::from(path)).is_err(), "{path}");
+        }
     }
 }

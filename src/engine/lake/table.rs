@@ -3,7 +3,7 @@
 use super::Lake;
 use super::commit::Note;
 use super::action::ActionExec;
-use super::create::insert;
+use super::create::{ColumnRow, insert};
 use super::error::LakeError;
 use super::read::Entry;
 use super::restore::{RestoreExec, restored_expression};
@@ -13,13 +13,14 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, SchemaExt, not_impl_err, plan_err};
+use datafusion::common::{DataFusionError, Result, SchemaExt, exec_err, not_impl_err, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::TaskContext;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, cast as cast_to};
 use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion_ducklake::types::ducklake_to_arrow_type;
 use datafusion_ducklake::{DuckLakeError, DuckLakeTable};
 use futures::future::BoxFuture;
 use std::collections::HashMap;
@@ -106,7 +107,7 @@ impl LakeTable {
     }
 
     /// The snapshot that the statement at work reads.
-    fn snapshot(&self) -> super::Result<i64> {
+    pub(super) fn snapshot(&self) -> super::Result<i64> {
         if let Some(at) = self.at {
             return Ok(at);
         }
@@ -261,8 +262,9 @@ fn is_conflict(e: &DataFusionError) -> bool {
         }
         cause = e.source();
     }
-    // Somewhere on its way it may have become a text.
-    e.to_string().contains("conflict")
+    // Somewhere on its way it may have become a text. A busy catalog has changed nothing either.
+    let text = e.to_string();
+    text.contains("Write conflict: ") || text.contains("database is locked")
 }
 
 pub(super) async fn inner(
@@ -311,7 +313,8 @@ impl TableProvider for LakeTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         // Before the files are chosen.
         let reading = Arc::new(self.lake.reads().await?);
-        let inner = self.inner(self.snapshot()?).await?;
+        let snapshot = self.snapshot()?;
+        let inner = self.inner(snapshot).await?;
         let there = inner.schema();
         let wanted = match projection {
             Some(projection) => Arc::new(self.schema.project(projection)?),
@@ -324,6 +327,10 @@ impl TableProvider for LakeTable {
             .collect::<std::result::Result<_, _>>()?;
         let filters = self.within(filters, &there)?;
         let plan = inner.scan(session, Some(&columns), &filters, limit).await?;
+        // VACUUM ends versions while nobody reads, which is not now: what was there is there.
+        if !self.lake.has_snapshot(snapshot)? {
+            return exec_err!("table '{}': version {snapshot} is gone: it is older than the history that VACUUM keeps", self.name);
+        }
         Ok(Arc::new(RestoreExec::new(plan, wanted, reading)))
     }
 
@@ -401,13 +408,15 @@ impl LakeTable {
 }
 
 /// The columns of a table as the catalog holds them, for a file that an INSERT makes.
-pub(super) fn layout_columns(lake: &Lake, table: i64, stored: &Schema) -> super::Result<Vec<types::Column>> {
-    let ids = lake.column_ids(table)?;
+pub(super) fn layout_columns(stored: &Schema, there: &[ColumnRow]) -> super::Result<Vec<types::Column>> {
     let mut columns = types::columns(stored, stored, 1, 0)?;
-    match columns.len() == ids.len() && columns.iter().zip(&ids).all(|(c, (_, name))| c.name == *name) {
+    // Two words for one type, as of two programs, are one.
+    let kind = |text: &str| ducklake_to_arrow_type(text).map_err(|_| text.to_owned());
+    let is_same = |(c, (_, name, there)): (&types::Column, &ColumnRow)| c.name == *name && kind(&c.kind) == kind(there);
+    match columns.len() == there.len() && columns.iter().zip(there).all(is_same) {
         true => {
-            for (column, (id, _)) in columns.iter_mut().zip(ids) {
-                column.id = id;
+            for (column, (id, ..)) in columns.iter_mut().zip(there) {
+                column.id = *id;
             }
             Ok(columns)
         }

@@ -79,6 +79,25 @@ pub fn check_name(name: &str, what: &str) -> Result<()> {
     )))
 }
 
+/// Columns of a type that has no values, as NULL alone makes, are INTEGER: every program knows that.
+pub fn with_values(schema: &Schema) -> SchemaRef {
+    Arc::new(Schema::new(
+        schema.fields().iter().map(|f| with_values_field(f)).collect::<Vec<_>>(),
+    ))
+}
+
+fn with_values_field(field: &FieldRef) -> FieldRef {
+    let kind = match field.data_type() {
+        DataType::Null => DataType::Int32,
+        DataType::List(f) => DataType::List(with_values_field(f)),
+        DataType::LargeList(f) => DataType::LargeList(with_values_field(f)),
+        DataType::FixedSizeList(f, n) => DataType::FixedSizeList(with_values_field(f), *n),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(with_values_field).collect()),
+        other => other.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(kind))
+}
+
 fn stored_field(field: &Field, column: &str) -> Result<Field> {
     Ok(Field::new(
         field.name(),

@@ -6,7 +6,7 @@ use super::table::inner;
 use super::{Lake, file};
 use datafusion::catalog::Session;
 use datafusion_ducklake::maintenance::{CleanupCriteria, ExpireCriteria, cleanup_old_files_sqlite};
-use datafusion_ducklake::{CompactionResult, MergeOptions};
+use datafusion_ducklake::{CompactionResult, DuckLakeError, MergeOptions, RewriteOptions};
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -104,8 +104,11 @@ impl Lake {
             )
         })?;
         let writer = self.sqlite_writer().await?;
-        if let Some(history) = history {
-            let seconds = format!("-{} seconds", history.as_secs());
+        let quiet = self.quiet().await?;
+        // Plans of now read versions that are there until they end.
+        if let Some(history) = history.filter(|_| quiet.is_some()) {
+            // A thousand years are all.
+            let seconds = format!("-{} seconds", history.as_secs().min(31_556_952_000));
             let old: Vec<i64> = self.query(|c| {
                 let mut statement = c.prepare(
                     "SELECT snapshot_id FROM ducklake_snapshot WHERE datetime(snapshot_time, 'subsec') < datetime('now', 'subsec', ?1)",
@@ -115,7 +118,7 @@ impl Lake {
             })?;
             done.snapshots = writer.expire_snapshots(ExpireCriteria::Versions(old))?.len() as u64;
         }
-        if let Some(_quiet) = self.quiet().await? {
+        if quiet.is_some() {
             let store = Arc::new(self.store.clone());
             let gone = cleanup_old_files_sqlite(&writer, store, CleanupCriteria::All, false).await?;
             done.files = gone.len() as u64;
@@ -135,14 +138,27 @@ impl Lake {
                 };
                 let few = "SELECT count(*) FROM ducklake_data_file WHERE table_id = ?1 AND end_snapshot IS NULL";
                 let files: i64 = self.query(|c| c.query_row(few, [id], |r| r.get(0)))?;
-                if files < 2 || folder != format!("{schema}/{}/", named.name) {
+                if files < 1 || folder != format!("{schema}/{}/", named.name) {
                     continue;
                 }
                 // Each commit of it is a snapshot of its own.
-                let table = inner(self, &named.name, id, &folder, self.head()?).await?;
-                let table = table.with_writer(schema.clone(), self.writer().await?);
-                let result: CompactionResult = table.merge_adjacent_files(session, MergeOptions::default()).await?;
-                merged += if result.did_work() { files as u64 } else { 0 };
+                for step in [Step::Rewrite, Step::Merge, Step::Merge, Step::Merge] {
+                    let table = inner(self, &named.name, id, &folder, self.head()?).await?;
+                    let table = table.with_writer(schema.clone(), self.writer().await?);
+                    let result: CompactionResult = match step {
+                        Step::Rewrite => table.rewrite_data_files(session, rewrite()).await,
+                        Step::Merge => table.merge_adjacent_files(session, MergeOptions::default()).await,
+                    }
+                    .or_else(|e| match e {
+                        // Somebody without our lock, or who drops it, was faster: the next one will do it.
+                        DuckLakeError::Conflict(_) | DuckLakeError::TableNotFound(_) => Ok(NOTHING),
+                        e => Err(e),
+                    })?;
+                    merged += result.files_processed as u64;
+                    if !result.did_work() && step == Step::Merge {
+                        break;
+                    }
+                }
             }
         }
         Ok(merged)
@@ -172,7 +188,10 @@ impl Lake {
             .filter_entry(|e| e.path() != staging);
         for entry in entries.flatten().filter(|e| e.file_type().is_file()) {
             let path = entry.path();
-            if !path.extension().is_some_and(|e| e == "parquet") || named.contains(path) || is_foreign_and_new(path) {
+            // Uploads that were never finished have a number behind.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_data = name.ends_with(".parquet") || name.contains(".parquet#");
+            if !is_data || named.contains(path) || is_foreign_and_new(path) {
                 continue;
             }
             fs::remove_file(path).map_err(LakeError::Write)?;
@@ -180,6 +199,27 @@ impl Lake {
         }
         file::sync_folder(&self.location.files).map_err(LakeError::Write)?;
         Ok(removed)
+    }
+}
+
+/// What is done to a table's files: rows that were deleted go, then small files become large ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Rewrite,
+    Merge,
+}
+
+const NOTHING: CompactionResult = CompactionResult {
+    files_processed: 0,
+    files_created: 0,
+    rows_written: 0,
+};
+
+/// Files in which one row of ten was deleted or changed.
+fn rewrite() -> RewriteOptions {
+    RewriteOptions {
+        delete_threshold: 0.1,
+        data_file_ids: None,
     }
 }
 

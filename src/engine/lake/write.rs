@@ -284,7 +284,7 @@ fn written(e: datafusion::parquet::errors::ParquetError) -> DataFusionError {
     }
 }
 
-/// Files that are whole and on the disk, but in no table yet. Dropped before [`Written::keep`], they go.
+/// Files that are whole and on the disk, but in no table yet. Dropped before [`Written::place`], they go.
 pub struct Written(Vec<Made>);
 
 /// Closes what several streams have written; few rows of several streams become one file, in the streams' order.
@@ -358,7 +358,7 @@ impl Written {
     }
 }
 
-/// Files in a table's folder that no commit knows yet. Dropped before [`Placed::keep`], they go.
+/// Files in a table's folder that no commit knows yet. Dropped before [`Placed::settle`], they go.
 pub struct Placed(Vec<(PathBuf, NewFile)>);
 
 impl Placed {
@@ -367,9 +367,15 @@ impl Placed {
         self.0.iter().map(|(_, file)| file.clone()).collect()
     }
 
-    /// They are a table's now.
-    pub fn keep(mut self) {
-        self.0.clear();
+    /// They are a table's when the commit says so, and stay when nobody knows whether it does; else they go.
+    ///
+    /// # Errors
+    /// The commit's.
+    pub fn settle<T>(mut self, done: Result<T>) -> Result<T> {
+        if matches!(done, Ok(_) | Err(LakeError::Unsure(..))) {
+            self.0.clear();
+        }
+        done
     }
 }
 
