@@ -148,7 +148,7 @@ impl SessionBuilder {
     ///
     /// # Errors
     /// When DataFusion refuses a setting.
-    pub fn build(self) -> Result<Session> {
+    pub fn build(mut self) -> Result<Session> {
         let limit = MemoryLimit::new(self.memory_limit.unwrap_or_else(|| machine_memory() / 5 * 4));
         let pool = Arc::new(SessionPool::new(limit.clone()));
         let mut disk = DiskManagerBuilder::default();
@@ -161,10 +161,13 @@ impl SessionBuilder {
         let mut environment = RuntimeEnvBuilder::new()
             .with_memory_pool(pool)
             .with_disk_manager_builder(disk);
+        let lake = self.database.as_deref().map(Lake::open).transpose()?.map(Arc::new);
+        if let Some(lake) = &lake {
+            self.files = self.files.without(lake.own_files());
+        }
         if self.files.is_restricted() {
             environment = environment.with_object_store_registry(Arc::new(RestrictedStores::new(self.files.clone())));
         }
-        let lake = self.database.as_deref().map(Lake::open).transpose()?.map(Arc::new);
         let environment = environment.build_arc()?;
         let name = lake.as_ref().map_or_else(|| lake::MEMORY.into(), |lake| lake.name());
         let config = config()

@@ -5,11 +5,12 @@ use super::catalogs::Comment;
 use super::lake::{Alteration, Lake, LakeCatalog, Note, SCHEMA};
 use super::memory_table::{MemoryTable, replace_table};
 use super::session::{Session, parse};
-use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{CatalogProviderList, TableProvider};
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{Result, SchemaReference, TableReference, plan_datafusion_err, plan_err};
-use datafusion::logical_expr::{DdlStatement, DropCatalogSchema, Expr, Volatility, cast, LogicalPlan, LogicalPlanBuilder};
+use datafusion::common::{DFSchema, Result, SchemaReference, TableReference, plan_datafusion_err, plan_err};
+use datafusion::logical_expr::{ColumnarValue, DdlStatement, DropCatalogSchema, Expr, Volatility, cast, LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::ColumnDef;
@@ -22,7 +23,7 @@ impl Session {
     ///
     /// # Errors
     /// When what it names is not there, or is in the way.
-    pub(crate) async fn catalog_statement(&self, statement: CatalogStatement) -> Result<DataFrame> {
+    pub(crate) async fn catalog_statement(&self, statement: CatalogStatement, note: &Note) -> Result<DataFrame> {
         match statement {
             CatalogStatement::Alter {
                 table,
@@ -37,16 +38,14 @@ impl Session {
                     altered.push(self.alteration(change).await?);
                 }
                 match self.in_lake(&table) {
-                    Some(place) => place
-                        .lake
-                        .alter(&place.schema, &place.table, &altered, &Note::default())?,
+                    Some(place) => place.lake.alter(&place.schema, &place.table, &altered, note)?,
                     None => self.alter_in_memory(table, &altered).await?,
                 }
             }
             CatalogStatement::Comment { table, column, text } => {
                 let (column, text) = (column.as_deref(), text.as_deref());
                 match self.in_lake(&table) {
-                    Some(place) => place.lake.comment(&place.schema, &place.table, column, text)?,
+                    Some(place) => place.lake.comment(&place.schema, &place.table, column, text, note)?,
                     None => self.comment_in_memory(&table, column, text).await?,
                 }
             }
@@ -188,17 +187,13 @@ impl Session {
         if changes {
             return Err(wrong());
         }
-        let simple = LogicalPlanBuilder::empty(true)
-            .project([cast(value, kind.clone()).alias("value")])?
-            .build()?;
-        let simple = self.context().state().optimize(&simple)?;
-        let expressions = simple.expressions();
-        let value = expressions.first().map(|e| match e {
-            Expr::Alias(alias) => &*alias.expr,
-            other => other,
-        });
-        let Some(Expr::Literal(value, _)) = value else {
-            return Err(wrong());
+        let state = self.context().state();
+        let physical = state.create_physical_expr(cast(value, kind.clone()), &DFSchema::empty())?;
+        let one = RecordBatchOptions::new().with_row_count(Some(1));
+        let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &one)?;
+        let value = match physical.evaluate(&row)? {
+            ColumnarValue::Scalar(value) => value,
+            ColumnarValue::Array(values) => ScalarValue::try_from_array(&values, 0)?,
         };
         if value.is_null() {
             return Ok(None);
@@ -208,7 +203,7 @@ impl Session {
             ScalarValue::Utf8(Some(text)) => text,
             _ => return Err(wrong()),
         };
-        match ScalarValue::Utf8(Some(text.clone())).cast_to(kind)? == *value {
+        match ScalarValue::Utf8(Some(text.clone())).cast_to(kind)? == value {
             true => Ok(Some(text)),
             false => Err(wrong()),
         }

@@ -5,7 +5,7 @@ use super::catalog_statements::{self, CatalogStatement};
 use super::catalogs::Catalogs;
 use super::dialect::RadsqlDialect;
 use super::guard;
-use super::lake::{InLake, Note, Planner};
+use super::lake::{InLake, Note, Planner, planning};
 use super::limits::{self, PlanLimits, StatementLimits};
 use super::memory_table::create_memory_table;
 use super::models::{self, ModelStatement};
@@ -126,7 +126,8 @@ impl Session {
         resolve_relations(&mut statement)?;
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
         let definition = self.definition(&statement)?;
-        let mut plan = self.context.state().statement_to_plan(statement).await?;
+        let state = self.context.state();
+        let mut plan = planning(self.plan_limits, state.statement_to_plan(statement)).await?;
         if let Some(text) = definition {
             match &mut plan {
                 LogicalPlan::Ddl(DdlStatement::CreateView(view)) => view.definition = Some(text),
@@ -196,12 +197,12 @@ impl Session {
                     DdlStatement::CreateMemoryTable(command) => {
                         Box::pin(self.create_in_lake(place, command, &note)).await
                     }
-                    DdlStatement::CreateView(command) => self.create_view_in_lake(&place, &command),
+                    DdlStatement::CreateView(command) => self.create_view_in_lake(&place, &command, &note),
                     DdlStatement::CreateExternalTable(command) => {
-                        Box::pin(self.create_external_in_lake(&place, &command)).await
+                        Box::pin(self.create_external_in_lake(&place, &command, &note)).await
                     }
-                    DdlStatement::DropTable(command) => self.drop_table_in_lake(&place, &command),
-                    DdlStatement::DropView(command) => self.drop_view_in_lake(&place, &command),
+                    DdlStatement::DropTable(command) => self.drop_table_in_lake(&place, &command, &note),
+                    DdlStatement::DropView(command) => self.drop_view_in_lake(&place, &command, &note),
                     other => plan_err!("{} is not possible in a database", other.name()),
                 }
             }
@@ -216,7 +217,13 @@ impl Session {
             }
             Planned::Plan(plan) => self.context.execute_logical_plan(plan).await,
             Planned::Model(statement) => self.model(statement).await,
-            Planned::Catalog(statement) => self.catalog_statement(statement).await,
+            Planned::Catalog(statement) => {
+                let note = Note {
+                    statement: text.map(str::to_owned),
+                    ..Note::default()
+                };
+                self.catalog_statement(statement, &note).await
+            }
         }
     }
 

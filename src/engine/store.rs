@@ -3,16 +3,22 @@
 use super::lake::{Existing, NewTable, Note, relaxed};
 use super::memory_table::{MemoryTable, Rows, replace_table};
 use super::session::Session;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{SchemaRef, UInt64Type};
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::streaming::StreamingTable;
 use datafusion::common::{Column, Result, TableReference, exec_err, plan_err};
 use datafusion::datasource::provider_as_source;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
+use datafusion::physical_plan::EmptyRecordBatchStream;
+use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What to do where there is no table of the name, and where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +64,14 @@ impl Session {
             let pool = Arc::clone(&context.runtime_env().memory_pool);
             return Ok(place.lake.create(table, vec![batches], &pool, &Note::default()).await?);
         }
+        if self.in_lake(&name).is_some() {
+            let once = Arc::new(Once {
+                schema: Arc::clone(&schema),
+                batches: Mutex::new(Some(batches)),
+            });
+            let streamed = StreamingTable::try_new(Arc::clone(&schema), vec![once])?;
+            return self.append(name, &schema, Arc::new(streamed)).await;
+        }
         let pool = Arc::clone(&self.tables);
         let mut collected = Rows::new(name.table(), Arc::clone(&schema), &pool);
         collected.extend(batches).await?;
@@ -80,7 +94,7 @@ impl Session {
         Ok(rows)
     }
 
-    async fn append(&self, name: TableReference, schema: &SchemaRef, rows: Arc<MemoryTable>) -> Result<()> {
+    async fn append(&self, name: TableReference, schema: &SchemaRef, rows: Arc<dyn TableProvider>) -> Result<u64> {
         let context = self.context();
         let target = context.table_provider(name.clone()).await?;
         let columns = target.schema();
@@ -109,7 +123,31 @@ impl Session {
             .project(values)?
             .build()?;
         let insert = LogicalPlanBuilder::insert_into(rows, name, provider_as_source(target), InsertOp::Append)?;
-        DataFrame::new(context.state(), insert.build()?).collect().await?;
-        Ok(())
+        let counts = DataFrame::new(context.state(), insert.build()?).collect().await?;
+        let counts = counts.iter().map(|b| b.column(0).as_primitive::<UInt64Type>());
+        Ok(counts.flat_map(|c| c.values().iter()).sum())
+    }
+}
+
+/// Batches that come once, without a place in memory for all of them.
+struct Once {
+    schema: SchemaRef,
+    batches: Mutex<Option<SendableRecordBatchStream>>,
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Once")
+    }
+}
+
+impl PartitionStream for Once {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner).take();
+        batches.unwrap_or_else(|| Box::pin(EmptyRecordBatchStream::new(Arc::clone(&self.schema))))
     }
 }

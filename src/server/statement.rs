@@ -62,8 +62,11 @@ pub struct Statement {
     pub parameters: Vec<Parameter>,
     planned: Planned,
     /// What the changes of the server and of the session were.
-    changes: (u64, u64),
+    changes: Changes,
 }
+
+/// What the changes of the server, of the session and of its databases were.
+type Changes = (u64, u64, i64);
 
 impl Statement {
     /// Reads and plans a statement, and checks that the user may run it. Nothing is changed by that.
@@ -241,9 +244,11 @@ impl Statement {
 }
 
 /// What has changed so far that may change what a statement means.
-fn changes(client: &Client) -> (u64, u64) {
+fn changes(client: &Client) -> Changes {
     let of = |count: &AtomicU64| count.load(Ordering::Acquire);
-    (of(&client.shared.changes), of(&client.changes))
+    // Other processes change a database as well.
+    let databases = client.engine.databases_changed();
+    (of(&client.shared.changes), of(&client.changes), databases)
 }
 
 /// A statement that a client may run again and again, with values of its own.

@@ -45,6 +45,10 @@ async fn both_read_and_write_in_turn() {
     for sql in [
         "CREATE TABLE t AS SELECT value AS id, CAST(value AS DOUBLE) / 4 AS x, 'p' || value AS name FROM generate_series(1, 1000)",
         "CREATE TABLE s AS SELECT {a: 1, \"wavelet-LLH_glcm_Idm\": 2.5} AS r, [1.0, 2.0] AS l, DATE '2026-11-26' AS d, true AS b",
+        "CREATE TABLE times AS SELECT now() AS at, TIMESTAMP '2026-11-26 10:00:00.5' AS t, arrow_cast(90, 'Duration(Second)') AS span",
+        "CREATE TABLE late AS SELECT 1 AS id",
+        "ALTER TABLE late ADD COLUMN c INTEGER DEFAULT 5",
+        "INSERT INTO late VALUES (2, 10)",
         "UPDATE t SET x = 0 WHERE id = 5",
         "DELETE FROM t WHERE id > 990",
         "CREATE VIEW high AS SELECT id, x FROM t WHERE x > 200",
@@ -64,6 +68,8 @@ async fn both_read_and_write_in_turn() {
             "SELECT count(*), sum(id), sum(x), max(patient), min(site), max(site) FROM t",
             "SELECT r['wavelet-LLH_glcm_Idm'], l, d, b FROM s",
             "SELECT count(*) FROM high",
+            "SELECT count(*) FROM late WHERE c = 5",
+            "SELECT t, span FROM times",
             &before,
             "INSERT INTO t VALUES (3000, 2.5, 'of duckdb', 'duck')",
             "CREATE TABLE ducks AS SELECT 7 AS n, 'quack' AS says",
@@ -76,7 +82,9 @@ async fn both_read_and_write_in_turn() {
         answers[2][0][0],
         json!(number(&session, "SELECT count(*) FROM high").await)
     );
-    assert_eq!(answers[6], json!([[992]]));
+    assert_eq!(answers[3], json!([[1]]));
+    assert_eq!(answers[4], json!([["2026-11-26 10:00:00.500000", 90]]));
+    assert_eq!(answers[8], json!([[992]]));
     let ours = session.sql(&before).await.unwrap().collect().await.unwrap();
     assert!(ours.iter().any(|b| b.num_rows() == 1));
     // What it wrote is here, and can be changed.

@@ -109,9 +109,9 @@ async fn superset_finds_tables_and_rows() {
     let out = printed(&mut command);
     for line in [
         "connected: True",
-        "schemas: information_schema, public",
-        "table public.lesions: patient_id TEXT, volume_mm3 FLOAT, mean_hu FLOAT, entropy FLOAT",
-        "table public.patients: patient_id TEXT, os_months FLOAT, dead BIGINT",
+        "schemas: information_schema, main",
+        "table main.lesions: patient_id TEXT, volume_mm3 FLOAT, mean_hu FLOAT, entropy FLOAT",
+        "table main.patients: patient_id TEXT, os_months FLOAT, dead BIGINT",
         "query: patient_id, volume_mm3",
         "row: CRLM-DEMO-0001 ",
     ] {

@@ -27,6 +27,8 @@ struct Roots {
     read: Vec<PathBuf>,
     /// What lies in this one may be written.
     write: Option<PathBuf>,
+    /// Files and folders that are nobody's, wherever they lie.
+    never: Vec<PathBuf>,
 }
 
 /// A path that is not to be touched. Displays as one sentence that names it as it was given, and tells nothing of what lies
@@ -101,7 +103,24 @@ impl FilePolicy {
         let write = write.map(folder).transpose()?;
         let mut roots = read.iter().map(|root| folder(root)).collect::<io::Result<Vec<_>>>()?;
         roots.extend(write.clone());
-        Ok(Self(Some(Arc::new(Roots { read: roots, write }))))
+        let never = vec![];
+        Ok(Self(Some(Arc::new(Roots {
+            read: roots,
+            write,
+            never,
+        }))))
+    }
+
+    /// The same without these files and folders, such as those of the database: statements must not go past its tables. Where every file
+    /// may be read nothing changes.
+    pub fn without(&self, never: Vec<PathBuf>) -> Self {
+        Self(self.0.as_ref().map(|roots| {
+            Arc::new(Roots {
+                read: roots.read.clone(),
+                write: roots.write.clone(),
+                never,
+            })
+        }))
     }
 
     /// Whether there are files that may not be read.
@@ -117,7 +136,9 @@ impl FilePolicy {
     pub fn read(&self, path: &Path) -> Result<PathBuf, Forbidden> {
         match &self.0 {
             None => Ok(path.to_owned()),
-            Some(roots) => place(path, &roots.read).ok_or_else(|| Forbidden::to_read(path)),
+            Some(roots) => roots
+                .place(path, &roots.read)
+                .ok_or_else(|| Forbidden::to_read(path)),
         }
     }
 
@@ -140,7 +161,9 @@ impl FilePolicy {
 
     /// Whether [`FilePolicy::read`] gives an answer.
     pub fn may_read(&self, path: &Path) -> bool {
-        self.0.as_ref().is_none_or(|roots| place(path, &roots.read).is_some())
+        self.0
+            .as_ref()
+            .is_none_or(|roots| roots.place(path, &roots.read).is_some())
     }
 
     /// The links that a walk through a folder follows: those that lead to what may be read.
@@ -168,8 +191,17 @@ impl FilePolicy {
         };
         match &roots.write {
             None => Err(forbidden(Why::NoWriting)),
-            Some(root) => place(path, std::slice::from_ref(root)).ok_or_else(|| forbidden(Why::Write)),
+            Some(root) => roots
+                .place(path, std::slice::from_ref(root))
+                .ok_or_else(|| forbidden(Why::Write)),
         }
+    }
+}
+
+impl Roots {
+    /// Where a path leads, if that is in one of these folders and is not nobody's.
+    fn place(&self, path: &Path, folders: &[PathBuf]) -> Option<PathBuf> {
+        place(path, folders).filter(|found| !self.never.iter().any(|never| found.starts_with(never)))
     }
 }
 

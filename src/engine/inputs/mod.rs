@@ -34,6 +34,25 @@ pub enum Source {
     Models,
 }
 
+impl Source {
+    /// What it is.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Scans { table, .. } => table,
+            Self::Files { name, .. } => name,
+            Self::Models => "models",
+        }
+    }
+
+    /// Where it lies.
+    pub fn location(&self) -> &str {
+        match self {
+            Self::Scans { location, .. } | Self::Files { location, .. } => location,
+            Self::Models => "",
+        }
+    }
+}
+
 /// The files of a source.
 #[derive(Debug)]
 pub struct Input {

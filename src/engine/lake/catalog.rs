@@ -1,21 +1,25 @@
 //! A database as a catalog of DataFusion: schemas, tables, views, and tables over files of others.
 
-use super::definition::here;
+use super::definition::{in_catalog, in_folder};
 use super::read::{Entry, VERSION, split_version};
 use super::table::LakeTable;
 use super::{Lake, LakeError};
+use crate::engine::limits::{self, PlanLimits};
+use crate::engine::message;
 use crate::engine::resolve::resolve_relations;
 use crate::engine::session::parse;
 use async_trait::async_trait;
-use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::{CatalogProvider, SchemaProvider, Session, TableProvider};
 use datafusion::common::{DataFusionError, Result, exec_err, plan_err};
 use datafusion::datasource::{TableType, ViewTable};
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan};
+use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The state of the session that plans views, wherever they are asked for; none when it is gone.
 #[derive(Clone)]
@@ -35,9 +39,29 @@ impl fmt::Debug for Planner {
     }
 }
 
+/// A view, whatever its database is called: the database, the schema, the name.
+type Key = (usize, String, String);
+
+/// Views within views, at most.
+const DEEPEST: usize = 64;
+
+/// A statement that is being planned.
+pub struct Planning {
+    limits: PlanLimits,
+    /// Views that were planned for it, by the snapshot that they are read at.
+    views: Mutex<HashMap<(Key, i64), Arc<dyn TableProvider>>>,
+}
+
 tokio::task_local! {
     /// The views that are being planned, each within the one before, and the snapshot that they are read at.
-    static WITHIN: (Vec<String>, Option<i64>);
+    static WITHIN: (Vec<Key>, Option<i64>);
+    static PLANNING: Planning;
+}
+
+/// Plans a statement: a view is planned once for it, and must not be larger than a statement may be.
+pub async fn planning<T>(limits: PlanLimits, work: impl Future<Output = T>) -> T {
+    let views = Mutex::default();
+    PLANNING.scope(Planning { limits, views }, work).await
 }
 
 /// A database as a catalog.
@@ -162,45 +186,97 @@ impl LakeSchema {
 
     /// A view: its query, planned.
     async fn view(&self, name: &str, sql: String) -> Result<Arc<dyn TableProvider>> {
+        let key: Key = (Arc::as_ptr(&self.lake) as usize, self.name.clone(), name.to_owned());
+        let known = (key.clone(), self.snapshot()?);
+        let planned = |views: &Mutex<HashMap<_, Arc<dyn TableProvider>>>| lock(views).get(&known).cloned();
+        if let Ok(Some(view)) = PLANNING.try_with(|p| planned(&p.views)) {
+            return Ok(view);
+        }
         let mut within = WITHIN.try_with(|(views, _)| views.clone()).unwrap_or_default();
-        if within.iter().any(|view| view == name) {
+        if within.contains(&key) {
             return plan_err!("view '{name}' reads itself");
         }
-        within.push(name.to_owned());
-        let mut statement = parse(&here(&sql, &self.catalog, self.lake.folder()))?;
+        if within.len() >= DEEPEST {
+            return plan_err!("view '{name}': more than {DEEPEST} views stand within each other");
+        }
+        within.push(key);
+        let mut statement = parse(&in_catalog(&sql, &self.catalog))?;
         resolve_relations(&mut statement)?;
         let state = self.state()?;
         let work = async move { state.statement_to_plan(statement).await };
         let plan = WITHIN.scope((within, self.at), Box::pin(work)).await;
         let plan = plan.map_err(|e| e.context(format!("view '{name}'")))?;
-        Ok(Arc::new(ViewTable::new(plan, Some(sql))))
+        if let Ok(limits) = PLANNING.try_with(|p| p.limits) {
+            limits::plan::check(&plan, &limits)?;
+        }
+        let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, Some(sql)));
+        let _ = PLANNING.try_with(|p| lock(&p.views).insert(known, Arc::clone(&view)));
+        Ok(view)
     }
 
     async fn external(&self, id: i64, statement: &str) -> Result<Arc<dyn TableProvider>> {
-        let known = self
-            .opened
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned();
-        if let Some(known) = known {
-            return Ok(known);
+        if let Some(known) = lock(&self.opened).get(&id) {
+            return Ok(Arc::clone(known));
         }
         let state = self.state()?;
-        let statement = here(statement, &self.catalog, self.lake.folder());
+        let statement = in_folder(statement, self.lake.folder());
         let plan = state.statement_to_plan(parse(&statement)?).await?;
-        let LogicalPlan::Ddl(DdlStatement::CreateExternalTable(command)) = plan else {
+        let LogicalPlan::Ddl(DdlStatement::CreateExternalTable(mut command)) = plan else {
             return exec_err!("the catalog is broken: an external table is made by another statement");
         };
+        // As its author wrote it: folders of this machine are nobody's business.
+        command.definition = self.lake.text_of(id)?;
         let Some(factory) = state.table_factories().get(&command.file_type.to_uppercase()).cloned() else {
             return exec_err!("there is no format '{}'", command.file_type);
         };
         let table = factory.create(&state, &command).await?;
-        self.opened
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, Arc::clone(&table));
+        lock(&self.opened).insert(id, Arc::clone(&table));
         Ok(table)
+    }
+
+    async fn table_of(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let snapshot = self.snapshot()?;
+        Ok(match self.lake.entry(snapshot, &self.name, name)? {
+            None => None,
+            Some(Entry::Table { id, folder }) => {
+                let table = LakeTable::open(&self.lake, (&self.name, name), (id, folder), snapshot, self.at).await;
+                Some(Arc::new(table?))
+            }
+            Some(Entry::View { sql }) => Some(self.view(name, sql).await?),
+            Some(Entry::External { id, statement }) => Some(self.external(id, &statement).await?),
+        })
+    }
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A view or a table over files of others that cannot be read as things are: it tells why when it is read. Lists of tables and columns
+/// have it without columns.
+#[derive(Debug)]
+struct Broken {
+    why: String,
+}
+
+#[async_trait]
+impl TableProvider for Broken {
+    fn schema(&self) -> SchemaRef {
+        Arc::new(Schema::empty())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        _: Option<&Vec<usize>>,
+        _: &[Expr],
+        _: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        exec_err!("{}", self.why)
     }
 }
 
@@ -219,16 +295,14 @@ impl SchemaProvider for LakeSchema {
             };
             return then.table(name).await;
         }
-        let snapshot = self.snapshot()?;
-        Ok(match self.lake.entry(snapshot, &self.name, name)? {
-            None => None,
-            Some(Entry::Table { id, folder }) => {
-                let table = LakeTable::open(&self.lake, (&self.name, name), (id, folder), snapshot, self.at).await;
-                Some(Arc::new(table?))
-            }
-            Some(Entry::View { sql }) => Some(self.view(name, sql).await?),
-            Some(Entry::External { id, statement }) => Some(self.external(id, &statement).await?),
-        })
+        if PLANNING.try_with(|_| ()).is_ok() {
+            return self.table_of(name).await;
+        }
+        // Nobody's statement names it: somebody lists what there is.
+        match planning(PlanLimits::served(), self.table_of(name)).await {
+            Err(e) => Ok(Some(Arc::new(Broken { why: message(&e) }))),
+            found => found,
+        }
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {

@@ -113,8 +113,8 @@ impl Lake {
     ///
     /// # Errors
     /// When it is the other of both.
-    pub fn drop_named(&self, schema: &str, name: &str, kind: Kind) -> Result<bool> {
-        let done = self.commit(&Note::default(), |commit| {
+    pub fn drop_named(&self, schema: &str, name: &str, kind: Kind, note: &Note) -> Result<bool> {
+        let done = self.commit(note, |commit| {
             let (schema, _) = commit.schema(schema)?;
             let Some((there, _)) = commit.named(schema, name)?.filter(|(_, n)| n == name) else {
                 return Ok(None);
@@ -165,13 +165,16 @@ impl Lake {
     ///
     /// # Errors
     /// When there is something of its name and must not be.
-    pub fn create_external(&self, schema: &str, name: &str, statement: &str, replace: bool) -> Result<()> {
+    pub fn create_external(
+        &self,
+        schema: &str,
+        name: &str,
+        statement: &str,
+        replace: bool,
+        note: &Note,
+    ) -> Result<()> {
         types::check_name(name, "a table")?;
-        let note = Note {
-            statement: Some(statement.to_owned()),
-            ..Note::default()
-        };
-        self.commit(&note, |commit| {
+        self.commit(note, |commit| {
             let (schema, _) = commit.schema(schema)?;
             if let Some((kind, there)) = commit.named(schema, name)? {
                 match there == name && replace && kind != "view" {
@@ -180,6 +183,7 @@ impl Lake {
                 }
             }
             add_object(commit, schema, "table", name, statement)?;
+            commit.changes_schema(None);
             Ok(Some(()))
         })?;
         Ok(())
@@ -189,8 +193,15 @@ impl Lake {
     ///
     /// # Errors
     /// When there is none of the name.
-    pub fn comment(&self, schema: &str, name: &str, column: Option<&str>, text: Option<&str>) -> Result<()> {
-        self.commit(&Note::default(), |commit| {
+    pub fn comment(
+        &self,
+        schema: &str,
+        name: &str,
+        column: Option<&str>,
+        text: Option<&str>,
+        note: &Note,
+    ) -> Result<()> {
+        self.commit(note, |commit| {
             let (schema, _) = commit.schema(schema)?;
             let snapshot = commit.snapshot;
             let table = commit.table(schema, name)?;
@@ -327,6 +338,7 @@ fn end_named(commit: &mut Commit<'_>, schema: i64, name: &str) -> Result<()> {
             [snapshot, external],
         )?;
         commit.end_tags(external)?;
+        commit.changes_schema(None);
     }
     Ok(())
 }

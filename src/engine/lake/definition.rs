@@ -8,7 +8,7 @@ use datafusion::sql::parser::{CreateExternalTable, Statement};
 use datafusion::sql::sqlparser::ast::{
     Ident, ObjectName, Query, Statement as SqlStatement, TableFactor, VisitMut, VisitorMut,
 };
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf, absolute};
 
@@ -32,10 +32,14 @@ impl Session {
                     return Ok(None);
                 };
                 let mut query = (*view.query).clone();
+                if query.to_string().contains(CATALOG) {
+                    return plan_err!("view '{}': '{CATALOG}' cannot stand in a view: it means the database", view.name);
+                }
                 let mut names = Names {
                     session: self,
                     lake: &place.lake,
-                    defined: HashSet::new(),
+                    scopes: vec![],
+                    functions: HashSet::new(),
                 };
                 if let ControlFlow::Break(e) = query.visit(&mut names) {
                     return plan_err!("view '{}': {e}", view.name);
@@ -77,7 +81,16 @@ fn reference(name: &ObjectName) -> TableReference {
 struct Names<'a> {
     session: &'a Session,
     lake: &'a Lake,
-    /// What WITH defines, and functions: no tables.
+    /// What WITH defines, query by query.
+    scopes: Vec<Scope>,
+    /// Table functions: no tables.
+    functions: HashSet<String>,
+}
+
+/// What WITH of one query defines: a name holds behind its definition, not in it, unless that is recursive.
+#[derive(Default)]
+struct Scope {
+    pending: VecDeque<String>,
     defined: HashSet<String>,
 }
 
@@ -85,8 +98,26 @@ impl VisitorMut for Names<'_> {
     type Break = String;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<String> {
-        let with = query.with.iter().flat_map(|with| &with.cte_tables);
-        self.defined.extend(with.map(|cte| cte.alias.name.value.clone()));
+        let mut scope = Scope::default();
+        if let Some(with) = &query.with {
+            let names = with.cte_tables.iter().map(|cte| cte.alias.name.value.clone());
+            match with.recursive {
+                true => scope.defined.extend(names),
+                false => scope.pending.extend(names),
+            }
+        }
+        self.scopes.push(scope);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<String> {
+        self.scopes.pop();
+        // Definitions are the first queries within the one that they are for.
+        if let Some(outer) = self.scopes.last_mut()
+            && let Some(name) = outer.pending.pop_front()
+        {
+            outer.defined.insert(name);
+        }
         ControlFlow::Continue(())
     }
 
@@ -95,7 +126,7 @@ impl VisitorMut for Names<'_> {
             name, args: Some(_), ..
         } = factor
         {
-            self.defined.insert(name.to_string());
+            self.functions.insert(name.to_string());
         }
         ControlFlow::Continue(())
     }
@@ -105,7 +136,10 @@ impl VisitorMut for Names<'_> {
         if text.contains(VERSION) {
             return ControlFlow::Break("it reads a table at a version, which a view cannot".into());
         }
-        if self.defined.contains(&text) || name.0.iter().any(|p| p.as_ident().is_none()) {
+        let is_defined = matches!(&name.0[..], [part] if part.as_ident().is_some_and(|ident| {
+            self.scopes.iter().any(|scope| scope.defined.contains(&ident.value))
+        }));
+        if is_defined || self.functions.contains(&text) || name.0.iter().any(|p| p.as_ident().is_none()) {
             return ControlFlow::Continue(());
         }
         let reference = reference(name);
@@ -195,11 +229,14 @@ pub(super) fn lasting(location: &str, lake: &Lake) -> Result<String> {
     })
 }
 
-/// A text of the catalog as a statement here.
-pub fn here(text: &str, catalog: &str, folder: &Path) -> String {
-    let quoted = format!("\"{}\"", catalog.replace('"', "\"\""));
-    let folder = folder.display().to_string().replace('\'', "''");
-    text.replace(CATALOG, &quoted).replace(FOLDER, &folder)
+/// The query of a view as one here. No literal of it has that word: see [`Session::definition`].
+pub fn in_catalog(text: &str, catalog: &str) -> String {
+    text.replace(CATALOG, &format!("\"{}\"", catalog.replace('"', "\"\"")))
+}
+
+/// The statement that makes an external table as one here.
+pub fn in_folder(text: &str, folder: &Path) -> String {
+    text.replace(FOLDER, &folder.display().to_string().replace('\'', "''"))
 }
 
 /// A location of the catalog as a path here.

@@ -3,14 +3,19 @@
 use super::catalog::LakeCatalog;
 use super::provenance::provenance;
 use super::read::Entry;
+use super::restore::RestoreExec;
 use super::Lake;
 use crate::engine::catalogs::{Catalogs, Comment};
+use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{
     CatalogProviderList, MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider,
 };
 use datafusion::common::{ResolvedTableReference, Result, ScalarValue, TableReference, exec_err, plan_err};
+use datafusion::datasource::TableType;
 use datafusion::logical_expr::Expr;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::table_changes::TableChangesTable;
 use datafusion_ducklake::types::{build_arrow_schema_from_fields, top_level_columns};
@@ -225,5 +230,39 @@ fn changes(lake: &Arc<Lake>, name: &ResolvedTableReference, from: i64, to: i64) 
     let declared = Arc::new(build_arrow_schema_from_fields(&fields).map_err(external)?);
     let path = format!("{}/{folder}", lake.location.files.display());
     let table = TableChangesTable::new(provider, id, from, to, Arc::clone(&lake.url), path, declared);
-    Ok(Arc::new(table.with_columns(columns)))
+    Ok(Arc::new(Guarded {
+        inner: table.with_columns(columns),
+        lake: Arc::clone(lake),
+    }))
+}
+
+/// Changes of a table, whose files VACUUM leaves while they are read.
+#[derive(Debug)]
+struct Guarded {
+    inner: TableChangesTable,
+    lake: Arc<Lake>,
+}
+
+#[async_trait]
+impl TableProvider for Guarded {
+    fn schema(&self) -> SchemaRef {
+        self.inner.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let reading = Arc::new(self.lake.reads().await?);
+        let plan = self.inner.scan(session, projection, filters, limit).await?;
+        let schema = plan.schema();
+        Ok(Arc::new(RestoreExec::new(plan, schema, reading)))
+    }
 }

@@ -23,7 +23,7 @@ mod types;
 mod vacuum;
 mod write;
 
-pub use catalog::{LakeCatalog, Planner, at_version};
+pub use catalog::{LakeCatalog, Planner, at_version, planning};
 pub use change::Alteration;
 pub use commit::Note;
 pub use create::{Existing, NewTable, relaxed};
@@ -41,7 +41,7 @@ use datafusion_ducklake::metadata_writer::MetadataWriter;
 use datafusion_ducklake::{MetadataProvider, SqliteMetadataProvider, SqliteMetadataWriter};
 use file::Location;
 use rusqlite::Connection;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::LakeStore;
@@ -112,6 +112,16 @@ impl Lake {
     /// Its name in SQL, if it gets no other.
     pub fn name(&self) -> String {
         self.location.name()
+    }
+
+    /// The files and folders that are its own.
+    pub fn own_files(&self) -> Vec<PathBuf> {
+        let beside = ["", "-wal", "-shm", "-journal"].map(|ending| {
+            let mut path = self.location.database.clone().into_os_string();
+            path.push(ending);
+            PathBuf::from(path)
+        });
+        beside.into_iter().chain([self.location.files.clone()]).collect()
     }
 
     /// The folder of this process for files on their way. What was left there by one that was killed goes when the database is opened.

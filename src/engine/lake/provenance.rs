@@ -1,16 +1,17 @@
 //! Where a table of a database came from: its statement, settings, and what it read, back to the scans.
 
+use super::definition::in_folder;
 use super::read::Entry;
 use super::session::InLake;
 use super::table::LakeTable;
-use super::{Lake, SCHEMA};
+use super::Lake;
 use crate::engine::inputs::{Source, calls, hashed, sources};
 use crate::engine::session::Session;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::config::ExtensionOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::{Result, TableReference, exec_datafusion_err};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
 use radsql_udfs::options::RadsqlOptions;
@@ -25,7 +26,12 @@ struct From {
     table: String,
     id: i64,
     version: i64,
+    /// What another database knows of its own, as JSON.
+    elsewhere: Option<String>,
 }
+
+/// Databases whose tables come from each other's, at most.
+const DEEPEST: usize = 32;
 
 impl Session {
     /// What is written down of a table that is made: as JSON, without values of rows.
@@ -39,28 +45,29 @@ impl Session {
         plan: &LogicalPlan,
     ) -> Result<String> {
         let mut tables = BTreeSet::new();
-        let mut others: BTreeMap<String, String> = BTreeMap::new();
-        let head = place.lake.head()?;
+        let mut others: BTreeSet<TableReference> = BTreeSet::new();
+        let mut failed = None;
         plan.apply_with_subqueries(|node| {
             if let LogicalPlan::TableScan(scan) = node
                 && let Ok(provider) = source_as_provider(&scan.source)
             {
                 match provider.downcast_ref::<LakeTable>() {
-                    Some(table) => {
-                        tables.insert(From {
-                            schema: table.schema_name.clone(),
-                            table: table.name.clone(),
-                            id: table.id,
-                            version: table.version().unwrap_or(head),
-                        });
-                    }
+                    Some(table) => match from(table, &place.lake) {
+                        Ok(from) => {
+                            tables.insert(from);
+                        }
+                        Err(e) => failed = Some(e),
+                    },
                     None => {
-                        others.insert(scan.table_name.table().to_owned(), scan.table_name.to_quoted_string());
+                        others.insert(scan.table_name.clone());
                     }
                 }
             }
             Ok(TreeNodeRecursion::Continue)
         })?;
+        if let Some(e) = failed {
+            return Err(e.into());
+        }
         let mut read = vec![];
         if let Some(statement) = statement {
             read.extend(sources(statement, &calls::kind(statement)));
@@ -68,9 +75,9 @@ impl Session {
                 read.push(Source::Models);
             }
         }
-        for (name, quoted) in others {
-            if let Some(text) = place.lake.external_text(head, &name)? {
-                let text = super::definition::here(&text, "", place.lake.folder());
+        for reference in others {
+            let (name, quoted) = (reference.table().to_owned(), reference.to_quoted_string());
+            if let Some(text) = self.external_text(&reference)? {
                 if let calls::Kind::External { format, location, .. } = calls::kind(&text) {
                     read.push(match format.to_uppercase().as_str() {
                         "NIFTI" | "NRRD" | "DICOM" => Source::Scans {
@@ -83,18 +90,23 @@ impl Session {
                 }
             }
         }
-        let inputs: Vec<Value> = hashed(self, &read)
-            .await?
-            .into_iter()
-            .map(|input| {
-                let files: Map<String, Value> = input
-                    .files
-                    .into_iter()
-                    .map(|(name, hash)| (name, hash.into()))
-                    .collect();
-                json!({"name": input.name, "location": input.location, "files": files})
-            })
-            .collect();
+        let mut inputs: Vec<Value> = vec![];
+        for (i, source) in read.iter().enumerate().filter(|(i, source)| !read[..*i].contains(source)) {
+            match hashed(self, &read[i..=i]).await {
+                Ok(found) => inputs.extend(found.into_iter().map(|input| {
+                    let files: Map<String, Value> = input
+                        .files
+                        .into_iter()
+                        .map(|(name, hash)| (name, hash.into()))
+                        .collect();
+                    json!({"name": input.name, "location": input.location, "files": files})
+                })),
+                // Whether the statement goes on without a file is the statement's own business (radsql.on_error).
+                Err(_) => inputs.push(json!({
+                    "name": source.name(), "location": source.location(), "files": {"not all of its files could be read": null},
+                })),
+            }
+        }
         let state = self.context().state();
         let now = RadsqlOptions::of(state.config_options()).entries();
         let before: BTreeMap<_, _> = self
@@ -110,7 +122,12 @@ impl Session {
             .collect();
         let tables: Vec<Value> = tables
             .into_iter()
-            .map(|t| json!({"schema": t.schema, "table": t.table, "id": t.id, "version": t.version}))
+            .map(|t| match t.elsewhere.as_deref().map(serde_json::from_str::<Value>) {
+                Some(record) => json!({
+                    "schema": t.schema, "table": t.table, "version": t.version, "record": record.unwrap_or_default(),
+                }),
+                None => json!({"schema": t.schema, "table": t.table, "id": t.id, "version": t.version}),
+            })
             .collect();
         let record = json!({
             "statement": statement,
@@ -123,13 +140,50 @@ impl Session {
     }
 }
 
-impl Lake {
-    /// The statement that makes an external table of the schema of names without one.
-    fn external_text(&self, snapshot: i64, name: &str) -> super::Result<Option<String>> {
-        Ok(match self.entry(snapshot, SCHEMA, name)? {
-            Some(Entry::External { statement, .. }) => Some(statement),
+/// A table that is read, and what another database than this one knows of it.
+fn from(table: &LakeTable, lake: &Arc<Lake>) -> super::Result<From> {
+    let elsewhere = match Arc::ptr_eq(&table.lake, lake) {
+        true => None,
+        false => Some(table.lake.whole_record(table.id, DEEPEST)?.to_string()),
+    };
+    Ok(From {
+        schema: table.schema_name.clone(),
+        table: table.name.clone(),
+        id: table.id,
+        version: table.snapshot()?,
+        elsewhere,
+    })
+}
+
+impl Session {
+    /// The statement that makes an external table of a database, if the name means one.
+    fn external_text(&self, name: &TableReference) -> Result<Option<String>> {
+        let Some(place) = self.in_lake(name) else {
+            return Ok(None);
+        };
+        let lake = &place.lake;
+        Ok(match lake.entry(lake.head()?, &place.schema, &place.table)? {
+            Some(Entry::External { statement, .. }) => Some(in_folder(&statement, lake.folder())),
             _ => None,
         })
+    }
+}
+
+impl Lake {
+    /// The record of a table with those of the tables behind it, for another database.
+    fn whole_record(&self, id: i64, depth: usize) -> super::Result<Value> {
+        let Some((made, text)) = self.record(id)?.filter(|_| depth > 0) else {
+            return Ok(Value::Null);
+        };
+        let mut record: Value = serde_json::from_str(&text).unwrap_or_default();
+        record["made"] = made.into();
+        for table in record["tables"].as_array_mut().into_iter().flatten() {
+            if let Some(id) = table["id"].as_i64() {
+                table["record"] = self.whole_record(id, depth - 1)?;
+                table["id"] = Value::Null;
+            }
+        }
+        Ok(record)
     }
 
     /// The record of a table, and the version that made it.
@@ -141,6 +195,14 @@ impl Lake {
             rows.next().transpose()
         })
     }
+}
+
+/// Where the record of a table is.
+enum Known {
+    /// In this database, by the table's number.
+    Here(i64),
+    /// With the record of a table that was made from it, as it is one of another database.
+    Elsewhere(Value),
 }
 
 /// A row of `provenance('table')`.
@@ -164,25 +226,28 @@ pub fn provenance(lake: &Lake, schema: &str, name: &str) -> Result<Arc<dyn Table
     };
     let mut rows = vec![];
     let mut seen = BTreeSet::new();
-    let mut next = vec![(0, id, name.to_owned(), None)];
+    let mut next = vec![(0, Known::Here(id), name.to_owned(), None)];
     while !next.is_empty() {
         let mut behind = vec![];
-        for (step, id, name, version) in next {
-            if !seen.insert(id) {
-                continue;
-            }
-            let found = lake.record(id)?;
-            let record: Value = match &found {
-                Some((_, text)) => serde_json::from_str(text)
-                    .map_err(|e| exec_datafusion_err!("the record of '{name}' is broken: {e}"))?,
-                None => Value::Null,
+        for (step, known, name, version) in next {
+            let (made, record) = match known {
+                Known::Here(id) if !seen.insert(id) => continue,
+                Known::Here(id) => match lake.record(id)? {
+                    Some((made, text)) => {
+                        let record: Value = serde_json::from_str(&text)
+                            .map_err(|e| exec_datafusion_err!("the record of '{name}' is broken: {e}"))?;
+                        (Some(made), record)
+                    }
+                    None => (None, Value::Null),
+                },
+                Known::Elsewhere(record) => (record["made"].as_i64(), record),
             };
             let text = |key: &str| record[key].as_str().map(str::to_owned);
             rows.push(Row {
                 step,
                 kind: "table",
                 name: name.clone(),
-                version: found.as_ref().map(|(made, _)| *made).or(version),
+                version: made.or(version),
                 statement: text("statement"),
                 engine: text("engine"),
                 settings: record["settings"]
@@ -204,9 +269,12 @@ pub fn provenance(lake: &Lake, schema: &str, name: &str) -> Result<Arc<dyn Table
                 }
             }
             for table in record["tables"].as_array().into_iter().flatten() {
-                if let (Some(id), Some(name)) = (table["id"].as_i64(), table["table"].as_str()) {
-                    behind.push((step + 1, id, name.to_owned(), table["version"].as_i64()));
-                }
+                let known = match table["id"].as_i64() {
+                    Some(id) => Known::Here(id),
+                    None => Known::Elsewhere(table["record"].clone()),
+                };
+                let name = table["table"].as_str().unwrap_or_default().to_owned();
+                behind.push((step + 1, known, name, table["version"].as_i64()));
             }
         }
         next = behind;

@@ -162,6 +162,32 @@ impl Lake {
         })
     }
 
+    /// The statement that made an external table, as its author wrote it.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn text_of(&self, object: i64) -> Result<Option<String>> {
+        self.query(|c| {
+            let mut statement = c.prepare_cached(
+                "SELECT c.commit_message FROM radsql_object o JOIN ducklake_snapshot_changes c ON c.snapshot_id = o.begin_snapshot
+                 WHERE o.object_id = ?1",
+            )?;
+            let text = statement.query_row([object], |r| r.get::<_, Option<String>>(0)).optional()?;
+            Ok(text.flatten())
+        })
+    }
+
+    /// Counts changes of names and columns.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn schema_version(&self) -> Result<i64> {
+        self.query(|c| {
+            c.prepare_cached("SELECT coalesce(max(schema_version), 0) FROM ducklake_snapshot")?
+                .query_row([], |r| r.get(0))
+        })
+    }
+
     /// The columns of a table with Arrow's types; `None` when another program has made or changed it in a way that only the files
     /// tell.
     ///

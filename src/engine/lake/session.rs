@@ -56,6 +56,13 @@ impl Session {
         }
     }
 
+    /// Counts changes of names and columns in all databases, whoever made them.
+    pub fn databases_changed(&self) -> i64 {
+        let names = self.shared.catalog_names();
+        let lakes = names.iter().filter_map(|name| self.lake(name));
+        lakes.map(|lake| lake.schema_version().unwrap_or_default()).sum()
+    }
+
     /// The database that a catalog is.
     pub fn lake(&self, catalog: &str) -> Option<Arc<Lake>> {
         let catalog = self.shared.catalog(catalog)?;
@@ -134,14 +141,13 @@ impl Session {
     ///
     /// # Errors
     /// When there is something of the name and must not be.
-    pub(crate) fn create_view_in_lake(&self, place: &InLake, command: &CreateView) -> Result<DataFrame> {
+    pub(crate) fn create_view_in_lake(&self, place: &InLake, command: &CreateView, note: &Note) -> Result<DataFrame> {
         let Some(text) = &command.definition else {
             return plan_err!("view '{}' has no text", command.name);
         };
-        let note = Note::default();
         place
             .lake
-            .create_view(&place.schema, &place.table, text, command.or_replace, &note)?;
+            .create_view(&place.schema, &place.table, text, command.or_replace, note)?;
         self.nothing()
     }
 
@@ -153,6 +159,7 @@ impl Session {
         &self,
         place: &InLake,
         command: &CreateExternalTable,
+        note: &Note,
     ) -> Result<DataFrame> {
         if command.if_not_exists && self.context().table_exist(command.name.clone())? {
             return self.nothing();
@@ -168,7 +175,7 @@ impl Session {
         factory.create(&state, command).await?;
         place
             .lake
-            .create_external(&place.schema, &place.table, text, command.or_replace)?;
+            .create_external(&place.schema, &place.table, text, command.or_replace, note)?;
         self.nothing()
     }
 
@@ -176,16 +183,16 @@ impl Session {
     ///
     /// # Errors
     /// When there is none, or a view of the name.
-    pub(crate) fn drop_table_in_lake(&self, place: &InLake, command: &DropTable) -> Result<DataFrame> {
-        self.drop_in_lake(place, Kind::Table, command.if_exists, &command.name)
+    pub(crate) fn drop_table_in_lake(&self, place: &InLake, command: &DropTable, note: &Note) -> Result<DataFrame> {
+        self.drop_in_lake(place, (Kind::Table, note), command.if_exists, &command.name)
     }
 
     /// DROP VIEW.
     ///
     /// # Errors
     /// When there is none, or a table of the name.
-    pub(crate) fn drop_view_in_lake(&self, place: &InLake, command: &DropView) -> Result<DataFrame> {
-        self.drop_in_lake(place, Kind::View, command.if_exists, &command.name)
+    pub(crate) fn drop_view_in_lake(&self, place: &InLake, command: &DropView, note: &Note) -> Result<DataFrame> {
+        self.drop_in_lake(place, (Kind::View, note), command.if_exists, &command.name)
     }
 
     fn has_schema(&self, place: &InLake) -> bool {
@@ -193,9 +200,15 @@ impl Session {
         there.is_ok_and(|schemas| schemas.contains(&place.schema))
     }
 
-    fn drop_in_lake(&self, place: &InLake, kind: Kind, if_exists: bool, name: &TableReference) -> Result<DataFrame> {
+    fn drop_in_lake(
+        &self,
+        place: &InLake,
+        (kind, note): (Kind, &Note),
+        if_exists: bool,
+        name: &TableReference,
+    ) -> Result<DataFrame> {
         let what = if kind == Kind::View { "View" } else { "Table" };
-        match place.lake.drop_named(&place.schema, &place.table, kind) {
+        match place.lake.drop_named(&place.schema, &place.table, kind, note) {
             Ok(true) => self.nothing(),
             Ok(false) if if_exists => self.nothing(),
             Ok(false) => plan_err!("{what} '{name}' doesn't exist."),

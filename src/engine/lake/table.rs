@@ -101,11 +101,6 @@ impl LakeTable {
         &self.schema
     }
 
-    /// The version that is read, where it is not the last one.
-    pub(super) fn version(&self) -> Option<i64> {
-        self.at
-    }
-
     /// The snapshot that the statement at work reads.
     pub(super) fn snapshot(&self) -> super::Result<i64> {
         if let Some(at) = self.at {
