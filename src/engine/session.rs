@@ -127,7 +127,7 @@ impl Session {
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
         let definition = self.definition(&statement)?;
         let state = self.context.state();
-        let mut plan = planning(self.plan_limits, state.statement_to_plan(statement)).await?;
+        let mut plan = planning(self.plan_limits, Some(text), state.statement_to_plan(statement)).await?;
         if let Some(text) = definition {
             match &mut plan {
                 LogicalPlan::Ddl(DdlStatement::CreateView(view)) => view.definition = Some(text),

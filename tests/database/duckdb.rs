@@ -73,6 +73,7 @@ async fn both_read_and_write_in_turn() {
             &before,
             "INSERT INTO t VALUES (3000, 2.5, 'of duckdb', 'duck')",
             "CREATE TABLE ducks AS SELECT 7 AS n, 'quack' AS says",
+            "CREATE VIEW pond(a, \"b c\") AS SELECT n, says FROM ducks",
             "SELECT count(*) FROM t",
         ],
     );
@@ -84,12 +85,17 @@ async fn both_read_and_write_in_turn() {
     );
     assert_eq!(answers[3], json!([[1]]));
     assert_eq!(answers[4], json!([["2026-11-26 10:00:00.500000", 90]]));
-    assert_eq!(answers[8], json!([[992]]));
+    assert_eq!(answers[9], json!([[992]]));
     let ours = session.sql(&before).await.unwrap().collect().await.unwrap();
     assert!(ours.iter().any(|b| b.num_rows() == 1));
     // What it wrote is here, and can be changed.
     assert_eq!(number(&session, "SELECT count(*) FROM t WHERE site = 'duck'").await, 1);
     assert_eq!(number(&session, "SELECT CAST(n AS BIGINT) FROM ducks").await, 7);
+    assert_eq!(number(&session, "SELECT CAST(a AS BIGINT) FROM pond WHERE \"b c\" = 'quack'").await, 7);
+    // As another database too, where names without a place are not its own.
+    let beside = radsql::Session::new().unwrap();
+    run(&beside, &format!("ATTACH '{}' AS x", database.display())).await.unwrap();
+    assert_eq!(number(&beside, "SELECT CAST(a AS BIGINT) FROM x.pond").await, 7);
     for sql in ["UPDATE t SET x = 9 WHERE site = 'duck'", "DELETE FROM t WHERE id = 1"] {
         run(&session, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }

@@ -13,7 +13,7 @@ pub static SNAPSHOTS: Doc = Doc {
         "the name of a database, as `\\l` shows it; the one in use without",
     )],
     returns: "Rows (version, time, changes, statement, author) in the order of the versions. `time` is in UTC; `changes` is in DuckLake's words; \
-              `statement` is there for tables made by a query. `FROM t AT (VERSION => n)` and `AT (TIMESTAMP => 'time')` read a table as it was. \
+              `statement` is there for all but UPDATE, DELETE, models and uploads. `FROM t AT (VERSION => n)` and `AT (TIMESTAMP => 'time')` read a table as it was. \
               VACUUM ends versions older than `radsql.history_days`.",
     example: "SELECT version, time, changes FROM snapshots() ORDER BY version DESC LIMIT 3",
     source: "DuckLake 1.0, ducklake_snapshot",

@@ -48,6 +48,8 @@ const DEEPEST: usize = 64;
 /// A statement that is being planned.
 pub struct Planning {
     limits: PlanLimits,
+    /// Its text.
+    statement: Option<Arc<str>>,
     /// Views that were planned for it, by the snapshot that they are read at.
     views: Mutex<HashMap<(Key, i64), Arc<dyn TableProvider>>>,
 }
@@ -58,10 +60,19 @@ tokio::task_local! {
     static PLANNING: Planning;
 }
 
-/// Plans a statement: a view is planned once for it, and must not be larger than a statement may be.
-pub async fn planning<T>(limits: PlanLimits, work: impl Future<Output = T>) -> T {
-    let views = Mutex::default();
-    PLANNING.scope(Planning { limits, views }, work).await
+/// Plans a statement: a view is planned once for it, and must not be larger than a statement may be. Its text is kept with what it changes.
+pub async fn planning<T>(limits: PlanLimits, text: Option<&str>, work: impl Future<Output = T>) -> T {
+    let planning = Planning {
+        limits,
+        statement: text.map(Arc::from),
+        views: Mutex::default(),
+    };
+    PLANNING.scope(planning, work).await
+}
+
+/// The text of the statement that is being planned.
+pub(super) fn statement() -> Option<Arc<str>> {
+    PLANNING.try_with(|p| p.statement.clone()).ok().flatten()
 }
 
 /// A database as a catalog.
@@ -202,7 +213,11 @@ impl LakeSchema {
         within.push(key);
         let mut statement = parse(&in_catalog(&sql, &self.catalog))?;
         resolve_relations(&mut statement)?;
-        let state = self.state()?;
+        let mut state = self.state()?;
+        // Names without a place mean what is beside the view, as DuckDB's views have them.
+        let names = &mut state.config_mut().options_mut().catalog;
+        names.default_catalog.clone_from(&self.catalog);
+        names.default_schema.clone_from(&self.name);
         let work = async move { state.statement_to_plan(statement).await };
         let plan = WITHIN.scope((within, self.at), Box::pin(work)).await;
         let plan = plan.map_err(|e| e.context(format!("view '{name}'")))?;
@@ -299,7 +314,7 @@ impl SchemaProvider for LakeSchema {
             return self.table_of(name).await;
         }
         // Nobody's statement names it: somebody lists what there is.
-        match planning(PlanLimits::served(), self.table_of(name)).await {
+        match planning(PlanLimits::served(), None, self.table_of(name)).await {
             Err(e) => Ok(Some(Arc::new(Broken { why: message(&e) }))),
             found => found,
         }

@@ -7,6 +7,7 @@ use super::write::NewFile;
 use datafusion_ducklake::ColumnStat;
 use datafusion_ducklake::stats_encode::{FileColumnStat, aggregate_global_column_stats, is_numeric_ducklake_type};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -383,13 +384,29 @@ impl<'c> Commit<'c> {
         }
         self.execute(
             "INSERT INTO ducklake_snapshot_changes (snapshot_id, changes_made, author, commit_message) VALUES (?1, ?2, ?3, ?4)",
-            params![self.snapshot, self.changes.join(","), note.author, note.statement],
+            params![
+                self.snapshot,
+                self.changes.join(","),
+                note.author,
+                note.statement.as_deref().map(shortened)
+            ],
         )?;
         let (snapshot, database) = (self.snapshot, self.database);
         self.transaction
             .commit()
             .map_err(|e| LakeError::Unsure(database.to_owned(), e))?;
         Ok(snapshot)
+    }
+}
+
+/// Bytes of a statement that a snapshot keeps.
+const LONGEST_STATEMENT: usize = 1 << 16;
+
+/// The beginning of a statement that lists its rows.
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.len() > LONGEST_STATEMENT {
+        true => format!("{}... ({} bytes)", &text[..text.floor_char_boundary(LONGEST_STATEMENT)], text.len()).into(),
+        false => text.into(),
     }
 }
 

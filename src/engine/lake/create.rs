@@ -264,7 +264,7 @@ pub async fn append(table: &LakeTable, rows: SendableRecordBatchStream, pool: &A
     let _writing = lake.writes().await?;
     let placed = written.place(&lake.location.files.join(&table.folder))?;
     let files = placed.files();
-    let done = lake.commit(&Note::default(), |commit| {
+    let done = lake.commit(&table.note(), |commit| {
         let live = "SELECT 1 FROM ducklake_table WHERE table_id = ?1 AND end_snapshot IS NULL";
         if commit.one(live, [table.id], |_| Ok(()))?.is_none() {
             let name = &table.name;

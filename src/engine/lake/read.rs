@@ -143,9 +143,17 @@ impl Lake {
                 return Ok(Some(table));
             }
             let mut statement = c.prepare_cached(&format!(
-                "SELECT sql FROM ducklake_view WHERE schema_id = ?2 AND view_name = ?3 AND {LIVE}"
+                "SELECT sql, column_aliases FROM ducklake_view WHERE schema_id = ?2 AND view_name = ?3 AND {LIVE}"
             ))?;
-            let view = statement.query_row(params![snapshot, schema, name], |r| Ok(Entry::View { sql: r.get(0)? }));
+            let view = statement.query_row(params![snapshot, schema, name], |r| {
+                let (sql, aliases): (String, Option<String>) = (r.get(0)?, r.get(1)?);
+                // Names of columns that DuckDB keeps beside the query, in quotes.
+                let sql = match aliases.filter(|a| !a.is_empty()) {
+                    Some(aliases) => format!("SELECT * FROM ({sql}) AS v ({aliases})"),
+                    None => sql,
+                };
+                Ok(Entry::View { sql })
+            });
             if let Some(view) = view.optional()? {
                 return Ok(Some(view));
             }

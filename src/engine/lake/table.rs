@@ -1,6 +1,7 @@
 //! A table of a database: read and changed by `datafusion-ducklake`, with Arrow's own types put back.
 
 use super::Lake;
+use super::catalog::statement;
 use super::commit::Note;
 use super::action::ActionExec;
 use super::create::{ColumnRow, insert};
@@ -53,6 +54,8 @@ pub struct LakeTable {
     at: Option<i64>,
     schema: SchemaRef,
     defaults: HashMap<String, Expr>,
+    /// The statement that names it.
+    statement: Option<Arc<str>>,
 }
 
 impl LakeTable {
@@ -93,7 +96,16 @@ impl LakeTable {
             at,
             schema,
             defaults,
+            statement: statement(),
         })
+    }
+
+    /// What is written down of a change.
+    pub(super) fn note(&self) -> Note {
+        Note {
+            statement: self.statement.as_deref().map(str::to_owned),
+            ..Note::default()
+        }
     }
 
     /// Its columns.
@@ -376,7 +388,7 @@ impl TableProvider for LakeTable {
 impl LakeTable {
     /// Ends all rows; they stay in the snapshots before.
     fn emptied(&self) -> Result<u64> {
-        let rows = self.lake.commit(&Note::default(), |commit| {
+        let rows = self.lake.commit(&self.note(), |commit| {
             let live = "SELECT coalesce(sum(f.record_count - coalesce(d.delete_count, 0)), 0) FROM ducklake_data_file f
                  LEFT JOIN ducklake_delete_file d ON d.data_file_id = f.data_file_id AND d.end_snapshot IS NULL
                  WHERE f.table_id = ?1 AND f.end_snapshot IS NULL";
