@@ -69,7 +69,9 @@ async fn in_a_database(path: &Path) -> radsql::Session {
         "DELETE FROM scores WHERE patient_id > 8",
         "COMMENT ON TABLE scores IS 'made by a test'",
     ] {
-        common::run(&session, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+        common::run(&session, sql)
+            .await
+            .unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
     session
 }

@@ -71,14 +71,33 @@ fn the_tour_works_as_printed() {
     // The database: an update, its versions, sums, changes, and where a table came from.
     let updated = rows_of(results[9]);
     assert!(updated > 0, "{out}");
-    let number = |i: usize, column: usize| results[i].lines().nth(1).and_then(|l| l.split(',').nth(column)?.parse::<f64>().ok());
-    assert_eq!(number(11, 0).expect("a sum"), number(11, 1).expect("a sum") + updated as f64);
+    let number = |i: usize, column: usize| {
+        results[i]
+            .lines()
+            .nth(1)
+            .and_then(|l| l.split(',').nth(column)?.parse::<f64>().ok())
+    };
+    assert_eq!(
+        number(11, 0).expect("a sum"),
+        number(11, 1).expect("a sum") + updated as f64
+    );
     assert_eq!(rows(results[10]), 3, "{out}");
     assert!(results[12].contains(&format!("update_postimage,{updated}")), "{out}");
     assert_eq!(rows(results[13]), 2, "{out}");
     // It is there tomorrow.
-    let again = radsql(&["study.db", "-c", "SELECT count(*) AS n FROM old WHERE rad_score IS NOT NULL"]);
-    assert!(again.lines().nth(1).and_then(|n| n.parse::<u64>().ok()).expect("a count") > 0);
+    let again = radsql(&[
+        "study.db",
+        "-c",
+        "SELECT count(*) AS n FROM old WHERE rad_score IS NOT NULL",
+    ]);
+    assert!(
+        again
+            .lines()
+            .nth(1)
+            .and_then(|n| n.parse::<u64>().ok())
+            .expect("a count")
+            > 0
+    );
 }
 
 /// The count that a statement answers with.

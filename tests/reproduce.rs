@@ -205,7 +205,10 @@ fn crlm_goes_on_in_a_database_that_was_closed() {
     };
     let mut scans = 0;
     for site in [&data, &external] {
-        for file in walk(site).iter().filter(|f| f.display().to_string().ends_with(".nii.gz")) {
+        for file in walk(site)
+            .iter()
+            .filter(|f| f.display().to_string().ends_with(".nii.gz"))
+        {
             let below = file.strip_prefix(site).expect("below");
             assert!(told(below), "{} is not among {} files", below.display(), rows.len());
             scans += 1;
@@ -216,7 +219,10 @@ fn crlm_goes_on_in_a_database_that_was_closed() {
         assert!(rows.iter().any(|row| row[0].contains(name)), "{name}");
     }
     // A hash as the system's own tool works it out.
-    let one = walk(&data).into_iter().find(|f| f.ends_with("ct.nii.gz")).expect("a scan");
+    let one = walk(&data)
+        .into_iter()
+        .find(|f| f.ends_with("ct.nii.gz"))
+        .expect("a scan");
     let sum = Command::new("sha256sum").arg(&one).output().expect("sha256sum");
     let sum = String::from_utf8_lossy(&sum.stdout).into_owned();
     let sum = sum.split_whitespace().next().expect("a hash");

@@ -10,7 +10,9 @@ use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{CatalogProviderList, TableProvider};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result, SchemaReference, TableReference, plan_datafusion_err, plan_err};
-use datafusion::logical_expr::{ColumnarValue, DdlStatement, DropCatalogSchema, Expr, Volatility, cast, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{
+    ColumnarValue, DdlStatement, DropCatalogSchema, Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast,
+};
 use datafusion::prelude::DataFrame;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::ColumnDef;
@@ -175,7 +177,10 @@ impl Session {
     pub(crate) fn literal(&self, column: &str, value: Expr, kind: &DataType) -> Result<Option<String>> {
         use DataType as T;
         let is_kept = kind.is_numeric()
-            || matches!(kind, T::Boolean | T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Date32 | T::Timestamp(_, None));
+            || matches!(
+                kind,
+                T::Boolean | T::Utf8 | T::LargeUtf8 | T::Utf8View | T::Date32 | T::Timestamp(_, None)
+            );
         if !is_kept || *kind == T::Float16 {
             return plan_err!("column '{column}': a database keeps no DEFAULT of the type {kind}");
         }
@@ -183,7 +188,9 @@ impl Session {
         let changes = value.exists(|e| {
             Ok(matches!(e, Expr::ScalarFunction(f) if f.func.signature().volatility != Volatility::Immutable))
         })?;
-        let wrong = || plan_datafusion_err!("column '{column}': a database keeps values as DEFAULT, not what is worked out anew");
+        let wrong = || {
+            plan_datafusion_err!("column '{column}': a database keeps values as DEFAULT, not what is worked out anew")
+        };
         if changes {
             return Err(wrong());
         }

@@ -63,7 +63,8 @@ impl Catalogs {
         {
             return TableReference::full(schema.as_ref(), SCHEMA, table.as_ref()).resolve(schema, SCHEMA);
         }
-        name.clone().resolve(&defaults.default_catalog, &defaults.default_schema)
+        name.clone()
+            .resolve(&defaults.default_catalog, &defaults.default_schema)
     }
 
     /// Takes a catalog away. Statements that read it go on.
@@ -97,7 +98,8 @@ impl Catalogs {
     ) {
         let mut comments = lock(&self.comments);
         let table = Commented::new(name, None);
-        let is_of = |of: &Commented| (&of.catalog, &of.schema, &of.table) == (&table.catalog, &table.schema, &table.table);
+        let is_of =
+            |of: &Commented| (&of.catalog, &of.schema, &of.table) == (&table.catalog, &table.schema, &table.table);
         let own: Vec<Commented> = comments.keys().filter(|of| is_of(of)).cloned().collect();
         for mut of in own {
             let Some((made_for, text)) = comments.remove(&of).filter(|(made_for, _)| is_same(made_for, from)) else {

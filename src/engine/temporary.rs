@@ -141,9 +141,16 @@ impl SchemaProvider for SessionSchema {
         }
         let table = self.shared.table(name).await?;
         if let (None, (name, Some(_))) = (&table, lake::split_version(name))
-            && (self.own.tables.table_exist(name) || self.shared.table(name).await?.is_some_and(|t| t.downcast_ref::<MemoryTable>().is_some()))
+            && (self.own.tables.table_exist(name)
+                || self
+                    .shared
+                    .table(name)
+                    .await?
+                    .is_some_and(|t| t.downcast_ref::<MemoryTable>().is_some()))
         {
-            return plan_err!("table '{name}' is in memory, where no versions are kept; radsql FILE and ATTACH 'FILE' open a database");
+            return plan_err!(
+                "table '{name}' is in memory, where no versions are kept; radsql FILE and ATTACH 'FILE' open a database"
+            );
         }
         Ok(table)
     }

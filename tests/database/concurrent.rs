@@ -60,7 +60,9 @@ async fn columns_that_change_beside_an_update_stay() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("both.db");
     let (one, other) = (open(&database), open(&database));
-    let make = format!("CREATE TABLE t AS SELECT value AS id, CAST(0 AS BIGINT) AS n, value AS kept0 FROM generate_series(1, {ROWS})");
+    let make = format!(
+        "CREATE TABLE t AS SELECT value AS id, CAST(0 AS BIGINT) AS n, value AS kept0 FROM generate_series(1, {ROWS})"
+    );
     run(&one, &make).await.unwrap();
     let one = std::sync::Arc::new(one);
     for round in 0..8_u64 {
@@ -89,7 +91,11 @@ async fn columns_that_change_beside_an_update_stay() {
         update.await.unwrap().unwrap();
         let sum = async |column: &str| number(&other, &format!("SELECT CAST(sum({column}) AS BIGINT) FROM t")).await;
         assert_eq!(sum("n").await, (round as i64 + 1) * ROWS, "round {round}");
-        assert_eq!(sum(&format!("kept{next}")).await, ROWS * (ROWS + 1) / 2, "round {round}");
+        assert_eq!(
+            sum(&format!("kept{next}")).await,
+            ROWS * (ROWS + 1) / 2,
+            "round {round}"
+        );
         assert_eq!(sum(&format!("c{round}")).await, 7 * ROWS, "round {round}");
         let columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 't'";
         assert_eq!(number(&other, columns).await, 4, "round {round}");
@@ -114,7 +120,11 @@ async fn a_table_that_is_made_anew_beside_an_update_is_one() {
         let _ = update.await.unwrap();
         run(&other, "UPDATE t SET n = 5").await.unwrap();
         assert_eq!(number(&other, "SELECT count(*) FROM t").await, 100_000);
-        assert_eq!(number(&other, "SELECT count(*) FROM t WHERE n = 5").await, 100_000, "round {round}");
+        assert_eq!(
+            number(&other, "SELECT count(*) FROM t WHERE n = 5").await,
+            100_000,
+            "round {round}"
+        );
     }
     let catalog = rusqlite::Connection::open(&database).unwrap();
     let live = "SELECT count(*) FROM ducklake_table WHERE end_snapshot IS NULL";

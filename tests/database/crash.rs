@@ -135,6 +135,10 @@ fn orphans(database: &Path) -> Vec<String> {
         .filter(|e| e.file_type().is_file() && e.path().extension().is_some_and(|e| e == "parquet"))
         .map(|e| e.file_name().to_string_lossy().into_owned())
         .collect();
-    assert_eq!(named.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "files that are gone");
+    assert_eq!(
+        named.difference(&there).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "files that are gone"
+    );
     there.difference(&named).cloned().collect()
 }

@@ -91,10 +91,15 @@ async fn both_read_and_write_in_turn() {
     // What it wrote is here, and can be changed.
     assert_eq!(number(&session, "SELECT count(*) FROM t WHERE site = 'duck'").await, 1);
     assert_eq!(number(&session, "SELECT CAST(n AS BIGINT) FROM ducks").await, 7);
-    assert_eq!(number(&session, "SELECT CAST(a AS BIGINT) FROM pond WHERE \"b c\" = 'quack'").await, 7);
+    assert_eq!(
+        number(&session, "SELECT CAST(a AS BIGINT) FROM pond WHERE \"b c\" = 'quack'").await,
+        7
+    );
     // As another database too, where names without a place are not its own.
     let beside = radsql::Session::new().unwrap();
-    run(&beside, &format!("ATTACH '{}' AS x", database.display())).await.unwrap();
+    run(&beside, &format!("ATTACH '{}' AS x", database.display()))
+        .await
+        .unwrap();
     assert_eq!(number(&beside, "SELECT CAST(a AS BIGINT) FROM x.pond").await, 7);
     for sql in ["UPDATE t SET x = 9 WHERE site = 'duck'", "DELETE FROM t WHERE id = 1"] {
         run(&session, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));

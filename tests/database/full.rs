@@ -6,23 +6,50 @@ use std::process::Command;
 /// Statements on a disk of 48 MB, each with what it must answer: `=` and the answer, or `!` and part of the error. What begins with `$` is a
 /// command of the system.
 const STEPS: [(&str, &str); 26] = [
-    ("CREATE TABLE small AS SELECT value AS n, 'x' || value AS x FROM generate_series(1, 1000)", "="),
-    ("CREATE TABLE big AS SELECT value AS n, random() AS r FROM generate_series(1, 8000000)", "!space"),
-    ("SELECT count(*) AS tables FROM information_schema.tables WHERE table_name IN ('small', 'big')", "=1"),
-    ("INSERT INTO small SELECT value, CAST(random() AS VARCHAR) FROM generate_series(1, 8000000)", "!space"),
+    (
+        "CREATE TABLE small AS SELECT value AS n, 'x' || value AS x FROM generate_series(1, 1000)",
+        "=",
+    ),
+    (
+        "CREATE TABLE big AS SELECT value AS n, random() AS r FROM generate_series(1, 8000000)",
+        "!space",
+    ),
+    (
+        "SELECT count(*) AS tables FROM information_schema.tables WHERE table_name IN ('small', 'big')",
+        "=1",
+    ),
+    (
+        "INSERT INTO small SELECT value, CAST(random() AS VARCHAR) FROM generate_series(1, 8000000)",
+        "!space",
+    ),
     ("SELECT count(*) AS n FROM small", "=1000"),
-    ("CREATE OR REPLACE TABLE small AS SELECT value AS n, random() AS x FROM generate_series(1, 8000000)", "!space"),
+    (
+        "CREATE OR REPLACE TABLE small AS SELECT value AS n, random() AS x FROM generate_series(1, 8000000)",
+        "!space",
+    ),
     ("SELECT max(x) AS x FROM small", "=x999"),
     // What was written of them is gone: there is room again.
-    ("CREATE TABLE middle AS SELECT value AS n, random() AS r FROM generate_series(1, 1000000)", "="),
+    (
+        "CREATE TABLE middle AS SELECT value AS n, random() AS r FROM generate_series(1, 1000000)",
+        "=",
+    ),
     ("UPDATE middle SET r = r + n", "=1000000"),
-    ("$head -c $(($(df --output=avail -B1 \"$DISK\" | tail -1) - 6000000)) /dev/zero > \"$DISK/filler\"", "="),
+    (
+        "$head -c $(($(df --output=avail -B1 \"$DISK\" | tail -1) - 6000000)) /dev/zero > \"$DISK/filler\"",
+        "=",
+    ),
     ("UPDATE middle SET r = r + n", "!space"),
     ("$rm \"$DISK/filler\"", "="),
     ("SELECT count(*) AS n FROM middle WHERE r > 1", "=1000000"),
     // There is room for the catalog alone.
-    ("$head -c $(($(df --output=avail -B1 \"$DISK\" | tail -1) - 200000)) /dev/zero > \"$DISK/filler\"", "="),
-    ("INSERT INTO small SELECT value, CAST(random() AS VARCHAR) FROM generate_series(1, 30000)", "!space"),
+    (
+        "$head -c $(($(df --output=avail -B1 \"$DISK\" | tail -1) - 200000)) /dev/zero > \"$DISK/filler\"",
+        "=",
+    ),
+    (
+        "INSERT INTO small SELECT value, CAST(random() AS VARCHAR) FROM generate_series(1, 30000)",
+        "!space",
+    ),
     ("SELECT count(*) AS n FROM small", "=1000"),
     // Not a byte is left.
     ("$cat /dev/zero >> \"$DISK/filler\" 2> /dev/null; true", "="),
@@ -51,7 +78,12 @@ fn a_full_disk_leaves_a_whole_database() {
     for (statement, _) in STEPS {
         match statement.strip_prefix('$') {
             Some(command) => text += &format!("{command}\necho '# rc' $?\n"),
-            None => text += &format!("\"$RADSQL\" --db \"$DISK/full.db\" -c {} 2>&1\necho '# rc' $?\n", quoted(statement)),
+            None => {
+                text += &format!(
+                    "\"$RADSQL\" --db \"$DISK/full.db\" -c {} 2>&1\necho '# rc' $?\n",
+                    quoted(statement)
+                )
+            }
         }
     }
     text += "cp \"$DISK/full.db\"* \"$KEPT\"\n";
@@ -70,16 +102,28 @@ fn a_full_disk_leaves_a_whole_database() {
         .unwrap();
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
     let answers: Vec<&str> = text.split_inclusive("# rc ").collect();
-    assert_eq!(answers.len(), STEPS.len() + 1, "{text}{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(
+        answers.len(),
+        STEPS.len() + 1,
+        "{text}{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
     // Each answer is followed by its status, which is at the beginning of the next piece.
     for (i, (statement, wanted)) in STEPS.iter().enumerate() {
         let answer = answers[i].trim_end_matches("# rc ");
-        let answer = if i == 0 { answer } else { answer.split_once('\n').map_or("", |(_, rest)| rest) };
+        let answer = if i == 0 {
+            answer
+        } else {
+            answer.split_once('\n').map_or("", |(_, rest)| rest)
+        };
         let status = answers[i + 1].lines().next().unwrap_or_default().trim();
         match wanted.split_at(1) {
             ("=", value) => {
                 assert_eq!(status, "0", "{statement}: {answer}");
-                assert!(value.is_empty() || answer.lines().any(|l| l.trim() == value), "{statement}: {answer}");
+                assert!(
+                    value.is_empty() || answer.lines().any(|l| l.trim() == value),
+                    "{statement}: {answer}"
+                );
             }
             (_, part) => {
                 assert_eq!(status, "1", "{statement}: {answer}");

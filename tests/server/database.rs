@@ -34,8 +34,14 @@ async fn upload(client: &mut Client, table: &str, exists: TableExistsOption, id:
     };
     let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
     let batch = RecordBatch::try_from_iter([
-        ("id", Arc::new(Int64Array::from_iter_values(std::iter::repeat_n(id, 100))) as _),
-        ("name", Arc::new(StringArray::from_iter_values(std::iter::repeat_n("a", 100))) as _),
+        (
+            "id",
+            Arc::new(Int64Array::from_iter_values(std::iter::repeat_n(id, 100))) as _,
+        ),
+        (
+            "name",
+            Arc::new(StringArray::from_iter_values(std::iter::repeat_n("a", 100))) as _,
+        ),
     ])
     .unwrap();
     let batches = futures::stream::iter((0..UPLOADED / 100).map(move |_| Ok::<_, FlightError>(batch.clone())));
@@ -72,7 +78,9 @@ async fn what_a_killed_server_acknowledged_is_there() {
     ] {
         update(&mut ada, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
-    upload(&mut ada, "uploaded", TableExistsOption::Append, -1).await.unwrap();
+    upload(&mut ada, "uploaded", TableExistsOption::Append, -1)
+        .await
+        .unwrap();
     let told = Arc::new(Mutex::new(Told {
         uploads: vec![-1],
         ..Told::default()
@@ -123,7 +131,14 @@ async fn what_a_killed_server_acknowledged_is_there() {
         for writer in writing {
             // Each ended because the server was gone, and not by an error of its own.
             let e = writer.await.unwrap().unwrap_err().to_lowercase();
-            let is_gone = ["transport", "connection", "broken pipe", "h2 protocol", "unavailable", "stream"];
+            let is_gone = [
+                "transport",
+                "connection",
+                "broken pipe",
+                "h2 protocol",
+                "unavailable",
+                "stream",
+            ];
             assert!(is_gone.iter().any(|word| e.contains(word)), "{e}");
         }
         served = start();
@@ -131,7 +146,10 @@ async fn what_a_killed_server_acknowledged_is_there() {
     }
     let told = told.lock().unwrap();
     let all = [&told.uploads, &told.tables, &told.inserts].map(Vec::len);
-    assert!(all.iter().all(|n| *n > rounds as usize / 4), "{all:?} were acknowledged");
+    assert!(
+        all.iter().all(|n| *n > rounds as usize / 4),
+        "{all:?} were acknowledged"
+    );
 }
 
 async fn check(served: &Served, told: &Mutex<Told>) {
@@ -158,8 +176,14 @@ async fn check(served: &Served, told: &Mutex<Told>) {
         let rows = text(&mut rita, &format!("SELECT count(*) FROM {table}")).await.unwrap();
         assert_eq!(rows, UPLOADED.to_string(), "{table}");
     }
-    let pair = text(&mut rita, "SELECT count(*), max(n) - min(n), max(n) FROM pair").await.unwrap();
-    let n: i64 = pair.strip_prefix("2,0,").unwrap_or_else(|| panic!("{pair}")).parse().unwrap();
+    let pair = text(&mut rita, "SELECT count(*), max(n) - min(n), max(n) FROM pair")
+        .await
+        .unwrap();
+    let n: i64 = pair
+        .strip_prefix("2,0,")
+        .unwrap_or_else(|| panic!("{pair}"))
+        .parse()
+        .unwrap();
     assert!(n >= told.updates, "{n} of {}", told.updates);
     let whole = "SELECT count(DISTINCT id), count(*) FROM whole";
     assert_eq!(text(&mut rita, whole).await.unwrap(), "1,50000");

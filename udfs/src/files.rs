@@ -136,9 +136,7 @@ impl FilePolicy {
     pub fn read(&self, path: &Path) -> Result<PathBuf, Forbidden> {
         match &self.0 {
             None => Ok(path.to_owned()),
-            Some(roots) => roots
-                .place(path, &roots.read)
-                .ok_or_else(|| Forbidden::to_read(path)),
+            Some(roots) => roots.place(path, &roots.read).ok_or_else(|| Forbidden::to_read(path)),
         }
     }
 

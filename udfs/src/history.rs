@@ -26,8 +26,14 @@ pub static TABLE_CHANGES: Doc = Doc {
     summary: "The rows that came to a table of a database, changed or went between two versions.",
     syntax: "table_changes('table', from, to)",
     arguments: &[
-        ("table", "the name of a table, with its database and schema where they are others"),
-        ("from", "the first version, as `snapshots()` lists it, or a time in UTC as text; its own changes are among the rows"),
+        (
+            "table",
+            "the name of a table, with its database and schema where they are others",
+        ),
+        (
+            "from",
+            "the first version, as `snapshots()` lists it, or a time in UTC as text; its own changes are among the rows",
+        ),
         ("to", "the last version, or a time"),
     ],
     returns: "Rows (snapshot_id, rowid, change_type, and the table's columns); `change_type` is `insert`, `delete`, `update_preimage` or \
@@ -58,7 +64,10 @@ pub static PROVENANCE: Doc = Doc {
     summary: "Where a table of a database came from: its statement and settings, those of the tables behind it, and the files behind them, \
               back to the scans.",
     syntax: "provenance('table')",
-    arguments: &[("table", "the name of a table, with its database and schema where they are others")],
+    arguments: &[(
+        "table",
+        "the name of a table, with its database and schema where they are others",
+    )],
     returns: "Rows (step, kind, name, version, statement, engine, settings, sha256): step 0 is the table itself, each further step what the one \
               before was made from. `kind` is `table` or `file`; a file has its SHA-256 as it was when the table was made, a table the \
               version of the database that it was read at. `settings` has those that differ from the defaults, and the seed. Rows that INSERT, \

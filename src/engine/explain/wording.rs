@@ -277,10 +277,7 @@ mod tests {
     #[test]
     fn what_it_is_about() {
         for (text, expected) in [
-            (
-                "table 'memory.main.x' not found",
-                About::Table("memory.main.x".into()),
-            ),
+            ("table 'memory.main.x' not found", About::Table("memory.main.x".into())),
             ("table function 'x' not found", About::Relation("x".into())),
             ("Table 'x' doesn't exist.", About::Table("x".into())),
             ("Field a not found in struct", About::Field("a".into())),

@@ -165,14 +165,7 @@ impl Lake {
     ///
     /// # Errors
     /// When there is something of its name and must not be.
-    pub fn create_external(
-        &self,
-        schema: &str,
-        name: &str,
-        statement: &str,
-        replace: bool,
-        note: &Note,
-    ) -> Result<()> {
+    pub fn create_external(&self, schema: &str, name: &str, statement: &str, replace: bool, note: &Note) -> Result<()> {
         types::check_name(name, "a table")?;
         self.commit(note, |commit| {
             let (schema, _) = commit.schema(schema)?;

@@ -237,7 +237,9 @@ impl<'c> Commit<'c> {
         {
             let text = "SELECT path FROM ducklake_data_file WHERE table_id = ?1 AND end_snapshot IS NULL";
             let mut statement = self.transaction.prepare_cached(text).map_err(|e| self.sql(e))?;
-            let paths = statement.query_map([table], |r| r.get::<_, String>(0)).map_err(|e| self.sql(e))?;
+            let paths = statement
+                .query_map([table], |r| r.get::<_, String>(0))
+                .map_err(|e| self.sql(e))?;
             for path in paths {
                 others += i32::from(!names.contains(&path.map_err(|e| self.sql(e))?.as_str()));
             }
@@ -405,7 +407,12 @@ const LONGEST_STATEMENT: usize = 1 << 16;
 /// The beginning of a statement that lists its rows.
 fn shortened(text: &str) -> Cow<'_, str> {
     match text.len() > LONGEST_STATEMENT {
-        true => format!("{}... ({} bytes)", &text[..text.floor_char_boundary(LONGEST_STATEMENT)], text.len()).into(),
+        true => format!(
+            "{}... ({} bytes)",
+            &text[..text.floor_char_boundary(LONGEST_STATEMENT)],
+            text.len()
+        )
+        .into(),
         false => text.into(),
     }
 }

@@ -33,7 +33,10 @@ impl Session {
                 };
                 let mut query = (*view.query).clone();
                 if query.to_string().contains(CATALOG) {
-                    return plan_err!("view '{}': '{CATALOG}' cannot stand in a view: it means the database", view.name);
+                    return plan_err!(
+                        "view '{}': '{CATALOG}' cannot stand in a view: it means the database",
+                        view.name
+                    );
                 }
                 let mut names = Names {
                     session: self,

@@ -1,10 +1,10 @@
 //! Functions that tell of a database's history: `snapshots()`, `table_changes()` and `comments()`.
 
+use super::Lake;
 use super::catalog::LakeCatalog;
 use super::provenance::provenance;
 use super::read::Entry;
 use super::restore::RestoreExec;
-use super::Lake;
 use crate::engine::catalogs::{Catalogs, Comment};
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};

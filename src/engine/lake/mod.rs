@@ -148,11 +148,7 @@ impl Lake {
     }
 
     /// Makes changes in one commit. When `change` fails nothing has changed; when it finds nothing to do, no snapshot is made.
-    fn commit<T>(
-        &self,
-        note: &Note,
-        change: impl FnOnce(&mut Commit<'_>) -> Result<Option<T>>,
-    ) -> Result<Option<T>> {
+    fn commit<T>(&self, note: &Note, change: impl FnOnce(&mut Commit<'_>) -> Result<Option<T>>) -> Result<Option<T>> {
         let mut connection = self.connection();
         let mut commit = Commit::begin(&mut connection, &self.location.database)?;
         let Some(done) = change(&mut commit)? else {

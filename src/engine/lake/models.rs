@@ -22,7 +22,9 @@ impl ModelShelf for Lake {
         })?;
         rows.into_iter()
             .map(|(id, name, text)| self.kept(id, &name, &text).ok_or(name))
-            .map(|kept| kept.map_err(|name| exec_datafusion_err!("model '{name}': its entry in the database is broken")))
+            .map(|kept| {
+                kept.map_err(|name| exec_datafusion_err!("model '{name}': its entry in the database is broken"))
+            })
             .collect()
     }
 

@@ -1,10 +1,10 @@
 //! Where a table of a database came from: its statement, settings, and what it read, back to the scans.
 
+use super::Lake;
 use super::definition::in_folder;
 use super::read::Entry;
 use super::session::InLake;
 use super::table::LakeTable;
-use super::Lake;
 use crate::engine::inputs::{Source, calls, hashed, sources};
 use crate::engine::session::Session;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -91,7 +91,11 @@ impl Session {
             }
         }
         let mut inputs: Vec<Value> = vec![];
-        for (i, source) in read.iter().enumerate().filter(|(i, source)| !read[..*i].contains(source)) {
+        for (i, source) in read
+            .iter()
+            .enumerate()
+            .filter(|(i, source)| !read[..*i].contains(source))
+        {
             match hashed(self, &read[i..=i]).await {
                 Ok(found) => inputs.extend(found.into_iter().map(|input| {
                     let files: Map<String, Value> = input

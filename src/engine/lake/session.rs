@@ -1,15 +1,17 @@
 //! What statements of a session do to a database.
 
+use super::Lake;
 use super::catalog::LakeCatalog;
 use super::change::Kind;
 use super::commit::Note;
 use super::create::{Existing, NewTable, relaxed};
 use super::error::LakeError;
 use super::table::pinned;
-use super::Lake;
 use crate::engine::session::Session;
 use datafusion::catalog::CatalogProviderList;
-use datafusion::common::{Constraints, DataFusionError, ResolvedTableReference, Result, TableReference, not_impl_err, plan_err};
+use datafusion::common::{
+    Constraints, DataFusionError, ResolvedTableReference, Result, TableReference, not_impl_err, plan_err,
+};
 use datafusion::logical_expr::{CreateExternalTable, CreateMemoryTable, CreateView, DropTable, DropView, LogicalPlan};
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::DataFrame;
@@ -43,7 +45,8 @@ impl Session {
 
     /// A name with its catalog and schema.
     pub(crate) fn resolved(&self, name: &TableReference) -> ResolvedTableReference {
-        self.shared.resolved(name, &self.context().state().config_options().catalog)
+        self.shared
+            .resolved(name, &self.context().state().config_options().catalog)
     }
 
     /// Has rewritten rows pass through a folder of the database rather than the system's for temporary files, where those of a process

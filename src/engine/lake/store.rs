@@ -46,7 +46,9 @@ impl LakeStore {
         };
         let decoded = percent_decode_str(location.as_ref()).decode_utf8();
         let path = PathBuf::from(format!("/{}", decoded.map_err(|_| refused())?));
-        let leaves = path.components().any(|c| !matches!(c, Component::RootDir | Component::Normal(_)));
+        let leaves = path
+            .components()
+            .any(|c| !matches!(c, Component::RootDir | Component::Normal(_)));
         match path.starts_with(&self.folder) && !leaves {
             true => Ok(path),
             false => Err(refused()),
@@ -143,13 +145,17 @@ impl ObjectStore for LakeStore {
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         let path = self.path(to)?;
-        self.inner.copy_opts(&self.there(from)?, &self.there(to)?, options).await?;
+        self.inner
+            .copy_opts(&self.there(from)?, &self.there(to)?, options)
+            .await?;
         sync(path).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
         let path = self.path(to)?;
-        self.inner.rename_opts(&self.there(from)?, &self.there(to)?, options).await?;
+        self.inner
+            .rename_opts(&self.there(from)?, &self.there(to)?, options)
+            .await?;
         sync(path).await
     }
 }
@@ -184,11 +190,24 @@ mod tests {
     #[test]
     fn locations_mean_files_whatever_their_names() {
         let store = LakeStore::new(std::path::Path::new("/Zürich #1 100%~/a.db.files"));
-        for name in ["main/t/x.parquet", "main/Größen/x.parquet", "main/100%/a#b[c].parquet", "main/%41/x"] {
+        for name in [
+            "main/t/x.parquet",
+            "main/Größen/x.parquet",
+            "main/100%/a#b[c].parquet",
+            "main/%41/x",
+        ] {
             let path = format!("/Zürich #1 100%~/a.db.files/{name}");
-            assert_eq!(store.path(&Path::from(path.as_str())).unwrap(), PathBuf::from(&path), "{name}");
+            assert_eq!(
+                store.path(&Path::from(path.as_str())).unwrap(),
+                PathBuf::from(&path),
+                "{name}"
+            );
         }
-        for path in ["/elsewhere/x.parquet", "/Zürich #1 100%~/a.db", "/Zürich #1 100%~/a.db.files/../a.db"] {
+        for path in [
+            "/elsewhere/x.parquet",
+            "/Zürich #1 100%~/a.db",
+            "/Zürich #1 100%~/a.db.files/../a.db",
+        ] {
             assert!(store.path(&Path::from(path)).is_err(), "{path}");
         }
     }

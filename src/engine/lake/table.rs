@@ -1,9 +1,9 @@
 //! A table of a database: read and changed by `datafusion-ducklake`, with Arrow's own types put back.
 
 use super::Lake;
+use super::action::ActionExec;
 use super::catalog::statement;
 use super::commit::Note;
-use super::action::ActionExec;
 use super::create::{ColumnRow, insert};
 use super::error::LakeError;
 use super::read::Entry;
@@ -16,8 +16,8 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, SchemaExt, exec_err, not_impl_err, plan_err};
 use datafusion::datasource::TableType;
-use datafusion::execution::context::SessionState;
 use datafusion::execution::TaskContext;
+use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, cast as cast_to};
 use datafusion::physical_plan::{ExecutionPlan, collect};
@@ -336,7 +336,10 @@ impl TableProvider for LakeTable {
         let plan = inner.scan(session, Some(&columns), &filters, limit).await?;
         // VACUUM ends versions while nobody reads, which is not now: what was there is there.
         if !self.lake.has_snapshot(snapshot)? {
-            return exec_err!("table '{}': version {snapshot} is gone: it is older than the history that VACUUM keeps", self.name);
+            return exec_err!(
+                "table '{}': version {snapshot} is gone: it is older than the history that VACUUM keeps",
+                self.name
+            );
         }
         Ok(Arc::new(RestoreExec::new(plan, wanted, reading)))
     }

@@ -290,9 +290,10 @@ impl Models {
     pub fn all(&self) -> Result<Vec<Arc<Model>>> {
         let mut models: Vec<_> = lock(&self.named).values().cloned().collect();
         for kept in self.kept()? {
-            models.push(self.take(&kept).map_err(|e| {
-                exec_datafusion_err!("{e}; DROP MODEL {} leaves the others", kept.name)
-            })?);
+            models.push(
+                self.take(&kept)
+                    .map_err(|e| exec_datafusion_err!("{e}; DROP MODEL {} leaves the others", kept.name))?,
+            );
         }
         Ok(models)
     }
