@@ -126,6 +126,8 @@ pub struct SessionBuilder {
     pub temp_limit: Option<u64>,
     /// The database that tables are kept in; `None` for memory.
     pub database: Option<PathBuf>,
+    /// Whether the database must not be changed.
+    pub database_read_only: bool,
 }
 
 impl Default for SessionBuilder {
@@ -139,6 +141,7 @@ impl Default for SessionBuilder {
             temp_dir: None,
             temp_limit: None,
             database: None,
+            database_read_only: false,
         }
     }
 }
@@ -161,7 +164,10 @@ impl SessionBuilder {
         let mut environment = RuntimeEnvBuilder::new()
             .with_memory_pool(pool)
             .with_disk_manager_builder(disk);
-        let lake = self.database.as_deref().map(Lake::open).transpose()?.map(Arc::new);
+        let lake = match &self.database {
+            Some(path) => Some(Arc::new(Lake::open_for(path, self.database_read_only)?)),
+            None => None,
+        };
         if let Some(lake) = &lake {
             self.files = self.files.without(lake.own_files());
         }

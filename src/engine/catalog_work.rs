@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{CatalogProviderList, TableProvider};
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{DFSchema, Result, SchemaReference, TableReference, plan_datafusion_err, plan_err};
+use datafusion::common::{Constraints, DFSchema, Result, SchemaReference, TableReference, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, DdlStatement, DropCatalogSchema, Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast,
 };
@@ -156,6 +156,9 @@ impl Session {
         let LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) = plan else {
             return plan_err!("'{column}' is no column");
         };
+        if table.constraints != Constraints::default() {
+            return plan_err!("'{column}': a column that is added cannot be a key");
+        }
         let field = table.input.schema().field(0).as_ref().clone();
         let default = match table.column_defaults.into_iter().next() {
             Some((name, value)) => self.literal(&name, value, field.data_type())?,

@@ -22,6 +22,7 @@ pub fn resolve_relations(statement: &mut Statement) -> Result<()> {
     match statement {
         Statement::Statement(s) => {
             temporary::place(s);
+            refuse_part_of_rows(s)?;
             if let SqlStatement::StartTransaction { begin, .. } = &mut **s {
                 // BEGIN is START TRANSACTION, which DataFusion knows.
                 *begin = false;
@@ -34,6 +35,25 @@ pub fn resolve_relations(statement: &mut Statement) -> Result<()> {
             CopyToSource::Relation(_) => Ok(()),
         },
         _ => Ok(()),
+    }
+}
+
+/// DataFusion plans a DELETE or UPDATE without these parts of it: all rows would go.
+fn refuse_part_of_rows(statement: &SqlStatement) -> Result<()> {
+    let (what, is_part) = match statement {
+        SqlStatement::Delete(d) => (
+            "DELETE",
+            d.limit.is_some() || !d.order_by.is_empty() || d.using.is_some() || d.returning.is_some() || d.output.is_some(),
+        ),
+        SqlStatement::Update(u) => (
+            "UPDATE",
+            u.limit.is_some() || !u.order_by.is_empty() || u.returning.is_some() || u.output.is_some() || u.or.is_some(),
+        ),
+        _ => return Ok(()),
+    };
+    match is_part {
+        true => plan_err!("{what} takes WHERE, and no LIMIT, ORDER BY, USING, OR or RETURNING"),
+        false => Ok(()),
     }
 }
 

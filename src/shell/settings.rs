@@ -46,6 +46,7 @@ impl SessionArguments {
             cache_dir: super::cache_folder(),
             files,
             database: self.database.clone(),
+            database_read_only: self.safe,
             memory_limit: memory_limit.map(|text| size("--memory-limit", text)).transpose()?,
             temp_limit: temp_limit
                 .map(|text| size("--temp-limit", text).map(|n| n as u64))

@@ -16,7 +16,7 @@ CREATE TABLE ducklake_schema (
     VARCHAR, path VARCHAR, path_is_relative BIGINT
 );
 CREATE TABLE ducklake_table (
-    table_id INTEGER PRIMARY KEY, table_uuid VARCHAR, begin_snapshot BIGINT, end_snapshot BIGINT, schema_id
+    table_id BIGINT, table_uuid VARCHAR, begin_snapshot BIGINT, end_snapshot BIGINT, schema_id
     BIGINT, table_name VARCHAR, path VARCHAR, path_is_relative BIGINT
 );
 CREATE TABLE ducklake_view (
@@ -106,6 +106,7 @@ CREATE TABLE ducklake_sort_expression (
 
 CREATE INDEX ducklake_file_partition_value_index ON ducklake_file_partition_value (table_id, partition_key_index);
 CREATE INDEX radsql_column_index ON ducklake_column (table_id, begin_snapshot);
+CREATE INDEX radsql_table_index ON ducklake_table (table_id);
 CREATE INDEX radsql_data_file_index ON ducklake_data_file (table_id);
 CREATE INDEX radsql_delete_file_index ON ducklake_delete_file (table_id);
 CREATE INDEX radsql_file_column_stats_index ON ducklake_file_column_stats (data_file_id);

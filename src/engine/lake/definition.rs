@@ -1,8 +1,8 @@
 //! Views and tables over files of others, as texts that mean the same tomorrow, elsewhere, and to DuckDB.
 
 use super::Lake;
-use super::read::VERSION;
-use crate::engine::session::Session;
+use super::read::{Entry, VERSION};
+use crate::engine::session::{Session, parse};
 use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::sql::parser::{CreateExternalTable, Statement};
 use datafusion::sql::sqlparser::ast::{
@@ -43,6 +43,7 @@ impl Session {
                     lake: &place.lake,
                     scopes: vec![],
                     functions: HashSet::new(),
+                    made: (place.schema.clone(), place.table.clone()),
                 };
                 if let ControlFlow::Break(e) = query.visit(&mut names) {
                     return plan_err!("view '{}': {e}", view.name);
@@ -88,6 +89,8 @@ struct Names<'a> {
     scopes: Vec<Scope>,
     /// Table functions: no tables.
     functions: HashSet<String>,
+    /// The view that is being made: its schema and its name.
+    made: (String, String),
 }
 
 /// What WITH of one query defines: a name holds behind its definition, not in it, unless that is recursive.
@@ -149,9 +152,14 @@ impl VisitorMut for Names<'_> {
         if self.session.is_temporary(&reference) {
             return ControlFlow::Break(format!("'{reference}' is a temporary table, which others do not have"));
         }
-        // A file, or a table that is not there, stays as it is.
         let Some(place) = self.session.in_lake(&reference) else {
-            return ControlFlow::Continue(());
+            // A file stays as it is.
+            return match self.session.context().table_exist(reference.clone()) {
+                Ok(true) if !is_schema_of_all(&reference) => {
+                    ControlFlow::Break(format!("'{reference}' is in memory, and not there tomorrow"))
+                }
+                _ => ControlFlow::Continue(()),
+            };
         };
         let there = place
             .lake
@@ -159,6 +167,9 @@ impl VisitorMut for Names<'_> {
             .and_then(|head| place.lake.entry(head, &place.schema, &place.table));
         if !matches!(there, Ok(Some(_))) {
             return ControlFlow::Continue(());
+        }
+        if std::ptr::eq(&*place.lake, self.lake) && self.is_itself(&place.schema, &place.table, 0) {
+            return ControlFlow::Break("it would read itself".into());
         }
         let catalog = match std::ptr::eq(&*place.lake, self.lake) {
             true => Ident::new(CATALOG),
@@ -170,6 +181,48 @@ impl VisitorMut for Names<'_> {
         };
         let quoted = |name: String| Ident::with_quote('"', name);
         *name = ObjectName::from(vec![catalog, quoted(place.schema), quoted(place.table)]);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Every catalog has it.
+fn is_schema_of_all(name: &TableReference) -> bool {
+    name.schema() == Some("information_schema")
+}
+
+impl Names<'_> {
+    /// Whether a name is the view that is being made, or one that reads it.
+    fn is_itself(&self, schema: &str, table: &str, depth: usize) -> bool {
+        if (schema, table) == (self.made.0.as_str(), self.made.1.as_str()) {
+            return true;
+        }
+        let entry = self.lake.head().and_then(|head| self.lake.entry(head, schema, table));
+        let Ok(Some(Entry::View { sql })) = entry else {
+            return false;
+        };
+        let Ok(Statement::Statement(mut query)) = parse(&in_catalog(&sql, CATALOG)) else {
+            return false;
+        };
+        let mut names = Relations::default();
+        let _ = query.visit(&mut names);
+        depth < 64 && names.0.iter().any(|(s, t)| self.is_itself(s, t, depth + 1))
+    }
+}
+
+/// The tables of the database that a view's text names, each with its schema.
+#[derive(Default)]
+struct Relations(Vec<(String, String)>);
+
+impl VisitorMut for Relations {
+    type Break = ();
+
+    fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<()> {
+        if let [catalog, schema, table] = &name.0[..]
+            && let [Some(catalog), Some(schema), Some(table)] = [catalog, schema, table].map(|p| p.as_ident())
+            && catalog.value == CATALOG
+        {
+            self.0.push((schema.value.clone(), table.value.clone()));
+        }
         ControlFlow::Continue(())
     }
 }

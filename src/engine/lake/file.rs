@@ -9,7 +9,7 @@ use std::time::Duration;
 const BOOTSTRAP: &str = include_str!("bootstrap.sql");
 
 /// How long a statement waits for those of other processes.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The catalog's version that we read and write.
 const VERSION: &str = "1.0";

@@ -13,8 +13,8 @@ use datafusion::catalog::{
     CatalogProviderList, MemTable, Session, TableFunctionArgs, TableFunctionImpl, TableProvider,
 };
 use datafusion::common::{ResolvedTableReference, Result, ScalarValue, TableReference, exec_err, plan_err};
-use datafusion::datasource::TableType;
-use datafusion::logical_expr::Expr;
+use datafusion::datasource::{TableType, ViewTable, provider_as_source};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use datafusion_ducklake::table_changes::TableChangesTable;
@@ -230,10 +230,34 @@ fn changes(lake: &Arc<Lake>, name: &ResolvedTableReference, from: i64, to: i64) 
     let declared = Arc::new(build_arrow_schema_from_fields(&fields).map_err(external)?);
     let path = format!("{}/{folder}", lake.location.files.display());
     let table = TableChangesTable::new(provider, id, from, to, Arc::clone(&lake.url), path, declared);
-    Ok(Arc::new(Guarded {
+    let table: Arc<dyn TableProvider> = Arc::new(Guarded {
         inner: table.with_columns(columns),
         lake: Arc::clone(lake),
-    }))
+    });
+    // Where VACUUM put rows into other files nothing has changed.
+    let moved: Vec<Expr> = lake.compactions(from, to)?.into_iter().map(lit).collect();
+    if moved.is_empty() {
+        return Ok(table);
+    }
+    let plan = LogicalPlanBuilder::scan("table_changes", provider_as_source(table), None)?
+        .filter(col("snapshot_id").in_list(moved, true))?
+        .build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
+}
+
+impl Lake {
+    /// Versions that VACUUM made.
+    fn compactions(&self, from: i64, to: i64) -> super::Result<Vec<i64>> {
+        self.query(|c| {
+            let mut statement = c.prepare_cached(
+                "SELECT snapshot_id FROM ducklake_snapshot_changes WHERE snapshot_id BETWEEN ?1 AND ?2
+                 AND (changes_made LIKE '%compacted_table%' OR changes_made LIKE '%merge_adjacent%' OR changes_made LIKE '%rewrite_delete%')
+                 AND changes_made NOT LIKE '%\"%'",
+            )?;
+            let rows = statement.query_map([from, to], |r| r.get(0))?;
+            rows.collect()
+        })
+    }
 }
 
 /// Changes of a table, whose files VACUUM leaves while they are read.

@@ -44,6 +44,7 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use store::LakeStore;
 use tokio::sync::OnceCell;
 
@@ -65,6 +66,8 @@ pub struct Lake {
     /// What `datafusion-ducklake` reads with, and writes with.
     provider: OnceCell<Arc<dyn MetadataProvider>>,
     writer: OnceCell<Arc<SqliteMetadataWriter>>,
+    /// Whether it must not be changed here.
+    is_read_only: bool,
 }
 
 impl std::fmt::Debug for Lake {
@@ -82,7 +85,19 @@ impl Lake {
     /// # Errors
     /// When there is a file that is none, or one of another version; when it cannot be read or made.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_for(path, false)
+    }
+
+    /// As [`Lake::open`], for those who must not change it: then it must be there.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_for(path: &Path, reading: bool) -> Result<Self> {
         let location = Location::new(path)?;
+        if reading && !location.database.exists() {
+            let e = std::io::ErrorKind::NotFound.into();
+            return Err(LakeError::Open(location.database, e));
+        }
         let connection = file::open(&location)?;
         let folder = location.staging();
         let staging = SpillFolder::new(&folder).map_err(|e| LakeError::Open(folder, e))?;
@@ -98,6 +113,7 @@ impl Lake {
             store,
             provider: OnceCell::new(),
             writer: OnceCell::new(),
+            is_read_only: reading,
         })
     }
 
@@ -149,13 +165,29 @@ impl Lake {
 
     /// Makes changes in one commit. When `change` fails nothing has changed; when it finds nothing to do, no snapshot is made.
     fn commit<T>(&self, note: &Note, change: impl FnOnce(&mut Commit<'_>) -> Result<Option<T>>) -> Result<Option<T>> {
+        self.refuse_reader()?;
         let mut connection = self.connection();
         let mut commit = Commit::begin(&mut connection, &self.location.database)?;
         let Some(done) = change(&mut commit)? else {
             return Ok(None);
         };
         commit.finish(note)?;
+        checkpoint(&connection);
         Ok(Some(done))
+    }
+
+    fn refuse_reader(&self) -> Result<()> {
+        match self.is_read_only {
+            true => Err(LakeError::Refused(
+                "the database is only read here: safe mode writes nothing".into(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// As [`Lake::commit`] does behind a commit, for those of others.
+    fn settle(&self) {
+        checkpoint(&self.connection());
     }
 
     async fn provider(&self) -> Result<Arc<dyn MetadataProvider>> {
@@ -177,6 +209,15 @@ impl Lake {
     async fn writer(&self) -> Result<Arc<dyn MetadataWriter>> {
         Ok(self.sqlite_writer().await? as _)
     }
+}
+
+/// Puts what was committed into the catalog's own file, if nobody reads at the moment: that file alone may be what somebody copies.
+/// SQLite would leave it in its log until the last one closes the catalog, which one that is killed does not.
+fn checkpoint(connection: &Connection) {
+    let at_once = connection.busy_timeout(Duration::ZERO);
+    // Where it fails nothing is lost: the log is there.
+    let _ = at_once.and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
+    let _ = connection.busy_timeout(file::PATIENCE);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Models that a database keeps: name, file, options and the hash of the weights.
+//! Models that a database keeps: name, file, options, and what their numbers come from.
 
 use super::change::add_object;
 use super::commit::Note;
@@ -38,7 +38,7 @@ impl ModelShelf for Lake {
             .iter()
             .map(|(k, v)| (k.clone(), v.clone().into()))
             .collect();
-        let text = json!({"file": lasting(file, self)?, "options": options, "sha256": model.sha256}).to_string();
+        let text = json!({"file": lasting(file, self)?, "options": options, "key": model.key}).to_string();
         self.commit(&Note::default(), |commit| {
             let (schema, _) = commit.schema(SCHEMA)?;
             let ended = commit.execute(
@@ -79,7 +79,7 @@ impl Lake {
             options: options
                 .map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
                 .collect::<Option<_>>()?,
-            sha256: entry["sha256"].as_str()?.to_owned(),
+            key: entry["key"].as_str()?.to_owned(),
         })
     }
 }

@@ -5,6 +5,7 @@ use super::definition::in_folder;
 use super::read::Entry;
 use super::session::InLake;
 use super::table::LakeTable;
+use crate::engine::memory_table::MemoryTable;
 use crate::engine::inputs::{Source, calls, hashed, sources};
 use crate::engine::session::Session;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -45,7 +46,7 @@ impl Session {
         plan: &LogicalPlan,
     ) -> Result<String> {
         let mut tables = BTreeSet::new();
-        let mut others: BTreeSet<TableReference> = BTreeSet::new();
+        let mut others: BTreeMap<TableReference, Arc<dyn TableProvider>> = BTreeMap::new();
         let mut failed = None;
         plan.apply_with_subqueries(|node| {
             if let LogicalPlan::TableScan(scan) = node
@@ -59,7 +60,7 @@ impl Session {
                         Err(e) => failed = Some(e),
                     },
                     None => {
-                        others.insert(scan.table_name.clone());
+                        others.insert(scan.table_name.clone(), Arc::clone(&provider));
                     }
                 }
             }
@@ -75,9 +76,13 @@ impl Session {
                 read.push(Source::Models);
             }
         }
-        for reference in others {
+        let mut in_memory = vec![];
+        for (reference, provider) in others {
             let (name, quoted) = (reference.table().to_owned(), reference.to_quoted_string());
-            if let Some(text) = self.external_text(&reference)? {
+            if provider.downcast_ref::<MemoryTable>().is_some() {
+                // What is known of it goes with it.
+                in_memory.push(json!({"schema": "memory", "table": name, "version": null, "record": null}));
+            } else if let Some(text) = self.external_text(&reference, &*provider)? {
                 if let calls::Kind::External { format, location, .. } = calls::kind(&text) {
                     read.push(match format.to_uppercase().as_str() {
                         "NIFTI" | "NRRD" | "DICOM" => Source::Scans {
@@ -132,6 +137,7 @@ impl Session {
                 }),
                 None => json!({"schema": t.schema, "table": t.table, "id": t.id, "version": t.version}),
             })
+            .chain(in_memory)
             .collect();
         let record = json!({
             "statement": statement,
@@ -161,9 +167,9 @@ fn from(table: &LakeTable, lake: &Arc<Lake>) -> super::Result<From> {
 
 impl Session {
     /// The statement that makes an external table of a database, if the name means one.
-    fn external_text(&self, name: &TableReference) -> Result<Option<String>> {
+    fn external_text(&self, name: &TableReference, table: &dyn TableProvider) -> Result<Option<String>> {
         let Some(place) = self.in_lake(name) else {
-            return Ok(None);
+            return Ok(table.get_table_definition().map(str::to_owned));
         };
         let lake = &place.lake;
         Ok(match lake.entry(lake.head()?, &place.schema, &place.table)? {
@@ -251,7 +257,8 @@ pub fn provenance(lake: &Lake, schema: &str, name: &str) -> Result<Arc<dyn Table
                 step,
                 kind: "table",
                 name: name.clone(),
-                version: made.or(version),
+                // That of the table itself is the one that made it; those behind it were read at theirs.
+                version: if step == 0 { made } else { version.or(made) },
                 statement: text("statement"),
                 engine: text("engine"),
                 settings: record["settings"]

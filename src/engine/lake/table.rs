@@ -219,6 +219,7 @@ impl LakeTable {
             };
             match result {
                 Ok(batches) => {
+                    self.lake.settle();
                     let counts = batches.iter().map(|b| b.column(0).as_primitive::<UInt64Type>());
                     return Ok(counts.flat_map(|c| c.values().iter()).sum());
                 }

@@ -119,10 +119,10 @@ fn stored_type(kind: &DataType, column: &str) -> Result<DataType> {
         T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => T::BinaryView,
         T::Float16 => T::Float32,
         T::Date64 => T::Timestamp(TimeUnit::Microsecond, None),
-        T::Time32(_) => T::Time64(TimeUnit::Microsecond),
-        T::Time64(TimeUnit::Nanosecond) => return refused("times of nanoseconds cannot be kept"),
+        T::Time32(_) | T::Time64(_) => T::Time64(TimeUnit::Microsecond),
+        T::Interval(_) => return refused("intervals cannot be kept"),
         T::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, None) => T::Timestamp(TimeUnit::Microsecond, None),
-        T::Timestamp(TimeUnit::Nanosecond, Some(_)) => T::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+        // Of a time with a zone the format knows microseconds.
         T::Timestamp(_, Some(_)) => T::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         T::Duration(_) => T::Int64,
         T::Decimal256(..) => return refused("decimals of more than 38 digits cannot be kept"),

@@ -84,8 +84,8 @@ pub struct KeptModel {
     pub file: PathBuf,
     /// What `WITH` says of it.
     pub options: Vec<(String, String)>,
-    /// The hash of its weights: those that its numbers came from.
-    pub sha256: String,
+    /// What its numbers come from: the hash of its weights, and what it wants to see.
+    pub key: String,
 }
 
 /// Where the models of a session are kept beyond it, such as a database.
@@ -189,7 +189,7 @@ impl Models {
             name: name.to_owned(),
             file: path.to_owned(),
             options: options.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
-            sha256: model.description().sha256().to_owned(),
+            key: model.description().key(),
         };
         shelf.keep(&kept, existing == Existing::Replace)
     }
@@ -220,12 +220,10 @@ impl Models {
         let model = self
             .open(name, &kept.file, &options)
             .map_err(|e| format!("model '{name}': {e}"))?;
-        if model.description().sha256() != kept.sha256 {
+        if model.description().key() != kept.key {
             return Err(format!(
-                "model '{name}': its file is not the one that CREATE MODEL read (SHA-256 {} now, {} then); \
-                 CREATE OR REPLACE MODEL {name} takes it",
-                model.description().sha256(),
-                kept.sha256
+                "model '{name}': its file, or the description beside it, is not what CREATE MODEL read; \
+                 CREATE OR REPLACE MODEL {name} takes it as it is"
             ));
         }
         let model = Arc::new(model);
