@@ -9,7 +9,9 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{CatalogProviderList, TableProvider};
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{Constraints, DFSchema, Result, SchemaReference, TableReference, plan_datafusion_err, plan_err};
+use datafusion::common::{
+    Constraints, DFSchema, Result, SchemaReference, TableReference, plan_datafusion_err, plan_err,
+};
 use datafusion::logical_expr::{
     ColumnarValue, DdlStatement, DropCatalogSchema, Expr, LogicalPlan, LogicalPlanBuilder, Volatility, cast,
 };

@@ -43,11 +43,19 @@ fn refuse_part_of_rows(statement: &SqlStatement) -> Result<()> {
     let (what, is_part) = match statement {
         SqlStatement::Delete(d) => (
             "DELETE",
-            d.limit.is_some() || !d.order_by.is_empty() || d.using.is_some() || d.returning.is_some() || d.output.is_some(),
+            d.limit.is_some()
+                || !d.order_by.is_empty()
+                || d.using.is_some()
+                || d.returning.is_some()
+                || d.output.is_some(),
         ),
         SqlStatement::Update(u) => (
             "UPDATE",
-            u.limit.is_some() || !u.order_by.is_empty() || u.returning.is_some() || u.output.is_some() || u.or.is_some(),
+            u.limit.is_some()
+                || !u.order_by.is_empty()
+                || u.returning.is_some()
+                || u.output.is_some()
+                || u.or.is_some(),
         ),
         _ => return Ok(()),
     };

@@ -130,3 +130,40 @@ async fn a_table_that_is_made_anew_beside_an_update_is_one() {
     let live = "SELECT count(*) FROM ducklake_table WHERE end_snapshot IS NULL";
     assert_eq!(catalog.query_row(live, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
 }
+
+/// The catalog and the folder beside it are all of a database, also while somebody has it open: no log of SQLite's is part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_both_has_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("one.db");
+    let session = open(&database);
+    for sql in [
+        "CREATE TABLE t AS SELECT value AS id, CAST(0 AS BIGINT) AS n FROM generate_series(1, 100)",
+        "INSERT INTO t VALUES (101, 0)",
+        "DELETE FROM t WHERE id = 1",
+        "UPDATE t SET n = 7 WHERE id > 50",
+    ] {
+        run(&session, sql).await.unwrap();
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&database, &copy).unwrap();
+        let copied = std::process::Command::new("cp")
+            .arg("-r")
+            .arg(folder.path().join("one.db.files"))
+            .arg(folder.path().join("copy.db.files"))
+            .status();
+        assert!(copied.unwrap().success());
+        let other = open(&copy);
+        for query in ["SELECT count(*) FROM t", "SELECT CAST(sum(n) AS BIGINT) FROM t"] {
+            assert_eq!(
+                number(&other, query).await,
+                number(&session, query).await,
+                "{sql}: {query}"
+            );
+        }
+        drop(other);
+        std::fs::remove_dir_all(folder.path().join("copy.db.files")).unwrap();
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(format!("copy.db{ending}")));
+        }
+    }
+}

@@ -45,7 +45,7 @@ async fn both_read_and_write_in_turn() {
     for sql in [
         "CREATE TABLE t AS SELECT value AS id, CAST(value AS DOUBLE) / 4 AS x, 'p' || value AS name FROM generate_series(1, 1000)",
         "CREATE TABLE s AS SELECT {a: 1, \"wavelet-LLH_glcm_Idm\": 2.5} AS r, [1.0, 2.0] AS l, DATE '2026-11-26' AS d, true AS b",
-        "CREATE TABLE times AS SELECT now() AS at, TIMESTAMP '2026-11-26 10:00:00.5' AS t, arrow_cast(90, 'Duration(Second)') AS span",
+        "CREATE TABLE times AS SELECT now() AS at, TIMESTAMP '2026-11-26 10:00:00.5' AS t, TIMESTAMP '2026-11-26 10:00:00' AT TIME ZONE 'Europe/Berlin' AS zoned, arrow_cast(90, 'Duration(Second)') AS span",
         "CREATE TABLE late AS SELECT 1 AS id",
         "ALTER TABLE late ADD COLUMN c INTEGER DEFAULT 5",
         "INSERT INTO late VALUES (2, 10)",
@@ -73,6 +73,9 @@ async fn both_read_and_write_in_turn() {
             &before,
             "INSERT INTO t VALUES (3000, 2.5, 'of duckdb', 'duck')",
             "CREATE TABLE ducks AS SELECT 7 AS n, 'quack' AS says",
+            "CREATE TABLE swans AS SELECT 1 AS a",
+            "ALTER TABLE swans RENAME TO geese",
+            "CREATE TABLE huge AS SELECT 1::HUGEINT AS h",
             "CREATE VIEW pond(a, \"b c\") AS SELECT n, says FROM ducks",
             "SELECT count(*) FROM t",
         ],
@@ -85,7 +88,7 @@ async fn both_read_and_write_in_turn() {
     );
     assert_eq!(answers[3], json!([[1]]));
     assert_eq!(answers[4], json!([["2026-11-26 10:00:00.500000", 90]]));
-    assert_eq!(answers[9], json!([[992]]));
+    assert_eq!(answers[12], json!([[992]]));
     let ours = session.sql(&before).await.unwrap().collect().await.unwrap();
     assert!(ours.iter().any(|b| b.num_rows() == 1));
     // What it wrote is here, and can be changed.
@@ -101,6 +104,10 @@ async fn both_read_and_write_in_turn() {
         .await
         .unwrap();
     assert_eq!(number(&beside, "SELECT CAST(a AS BIGINT) FROM x.pond").await, 7);
+    assert_eq!(number(&session, "SELECT CAST(a AS BIGINT) FROM geese").await, 1);
+    // A type that only DuckDB has is told, and is in nobody's way.
+    assert!(run(&session, "SELECT * FROM huge").await.is_err());
+    run(&session, "VACUUM").await.unwrap();
     for sql in ["UPDATE t SET x = 9 WHERE site = 'duck'", "DELETE FROM t WHERE id = 1"] {
         run(&session, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
