@@ -17,7 +17,9 @@ use datafusion::common::{DataFusionError, Result, TableReference, plan_err};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp};
+use datafusion::logical_expr::{
+    DdlStatement, DmlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp, lit,
+};
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, ResetStatement, Statement};
 use radsql_udfs::FilePolicy;
@@ -215,6 +217,9 @@ impl Session {
                 self.check(frame.logical_plan())?;
                 Ok(frame)
             }
+            Planned::Plan(LogicalPlan::Dml(dml)) if matches!(dml.op, WriteOp::Delete | WriteOp::Update) => {
+                self.change_rows(dml)
+            }
             Planned::Plan(plan) => self.context.execute_logical_plan(plan).await,
             Planned::Model(statement) => self.model(statement).await,
             Planned::Catalog(statement) => {
@@ -339,6 +344,30 @@ pub(super) fn parse(text: &str) -> Result<Statement> {
 }
 
 impl Session {
+    /// DELETE and UPDATE. DataFusion takes the condition out of the optimized plan: where no row meets it that plan has none left, and all
+    /// rows would go; where a part of it was put into a column of its own there is no such column.
+    fn change_rows(&self, dml: DmlStatement) -> Result<DataFrame> {
+        let apart = [
+            "extract_leaf_expressions",
+            "push_down_leaf_projections",
+            "common_sub_expression_eliminate",
+        ];
+        let state = self.context.state();
+        let rules = state.optimizers().iter().filter(|rule| !apart.contains(&rule.name()));
+        let rules = rules.cloned().collect();
+        let session_id = state.session_id().to_owned();
+        let state = SessionStateBuilder::new_from_existing(state)
+            .with_session_id(session_id)
+            .with_optimizer_rules(rules)
+            .build();
+        let is_nothing = |n: &LogicalPlan| Ok(matches!(n, LogicalPlan::EmptyRelation(e) if !e.produce_one_row));
+        if state.optimize(&dml.input)?.exists(is_nothing)? {
+            let none = LogicalPlanBuilder::empty(true).project([lit(0_u64).alias("count")])?;
+            return Ok(DataFrame::new(state, none.build()?));
+        }
+        Ok(DataFrame::new(state, LogicalPlan::Dml(dml)))
+    }
+
     /// Refuses what DataFusion would do otherwise than the statement says, wherever in it that stands.
     fn check(&self, plan: &LogicalPlan) -> Result<()> {
         plan.apply(|node| self.check_node(node).map(|()| TreeNodeRecursion::Continue))?;
@@ -349,12 +378,6 @@ impl Session {
         match plan {
             LogicalPlan::Dml(dml) if matches!(dml.op, WriteOp::Delete | WriteOp::Update) => {
                 let what = if dml.op == WriteOp::Delete { "DELETE" } else { "UPDATE" };
-                let has_filter = |p: &LogicalPlan| {
-                    p.exists(|n| {
-                        let pushed = matches!(n, LogicalPlan::TableScan(t) if !t.filters.is_empty());
-                        Ok(pushed || matches!(n, LogicalPlan::Filter(_)))
-                    })
-                };
                 let mut subquery = false;
                 dml.input.apply_subqueries(|_| {
                     subquery = true;
@@ -372,11 +395,6 @@ impl Session {
                     // DataFusion 55 drops such a condition and changes every row.
                     return plan_err!(
                         "{what} with a subquery in it is not possible; make a new table with CREATE TABLE ... AS"
-                    );
-                }
-                if has_filter(&dml.input)? && !has_filter(&self.context.state().optimize(&dml.input)?)? {
-                    return plan_err!(
-                        "{what}: the condition is the same for every row; leave it out, or the statement"
                     );
                 }
                 Ok(())
