@@ -13,8 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub struct Catalogs {
     catalogs: Mutex<BTreeMap<String, Arc<dyn CatalogProvider>>>,
     /// Comments of what is in memory, each with the table or view that it was made for.
-    comments: Mutex<BTreeMap<Commented, (Weak<dyn TableProvider>, String)>>,
+    comments: Mutex<Comments>,
 }
+
+type Comments = BTreeMap<Commented, (Weak<dyn TableProvider>, String)>;
 
 /// What has a comment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

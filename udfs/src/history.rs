@@ -69,7 +69,7 @@ pub static PROVENANCE: Doc = Doc {
         "the name of a table, with its database and schema where they are others",
     )],
     returns: "Rows (step, kind, name, version, statement, engine, settings, sha256): step 0 is the table itself, each further step what the one \
-              before was made from. `kind` is `table` or `file`; a file has its SHA-256 as it was when the table was made, a table the \
+              before was made from. `kind` is `table`, `file`, or `memory` for a table that was in memory, of which the name alone is known; a file has its SHA-256 as it was when the table was made, a table the \
               version of the database that it was read at. `settings` has those that differ from the defaults, and the seed. Rows that INSERT, \
               UPDATE and DELETE changed later are listed by `table_changes`.",
     example: "SELECT step, kind, name FROM provenance('scores')",

@@ -82,17 +82,17 @@ impl Session {
             if provider.downcast_ref::<MemoryTable>().is_some() {
                 // What is known of it goes with it.
                 in_memory.push(json!({"schema": "memory", "table": name, "version": null, "record": null}));
-            } else if let Some(text) = self.external_text(&reference, &*provider)? {
-                if let calls::Kind::External { format, location, .. } = calls::kind(&text) {
-                    read.push(match format.to_uppercase().as_str() {
-                        "NIFTI" | "NRRD" | "DICOM" => Source::Scans {
-                            table: quoted,
-                            format,
-                            location,
-                        },
-                        _ => Source::Files { name, location },
-                    });
-                }
+            } else if let Some(text) = self.external_text(&reference, &*provider)?
+                && let calls::Kind::External { format, location, .. } = calls::kind(&text)
+            {
+                read.push(match format.to_uppercase().as_str() {
+                    "NIFTI" | "NRRD" | "DICOM" => Source::Scans {
+                        table: quoted,
+                        format,
+                        location,
+                    },
+                    _ => Source::Files { name, location },
+                });
             }
         }
         let mut inputs: Vec<Value> = vec![];
@@ -253,9 +253,11 @@ pub fn provenance(lake: &Lake, schema: &str, name: &str) -> Result<Arc<dyn Table
                 Known::Elsewhere(record) => (record["made"].as_i64(), record),
             };
             let text = |key: &str| record[key].as_str().map(str::to_owned);
+            // Of a table that was in memory nothing is known but its name.
+            let is_known = made.or(version).is_some() || step == 0;
             rows.push(Row {
                 step,
-                kind: "table",
+                kind: if is_known { "table" } else { "memory" },
                 name: name.clone(),
                 // That of the table itself is the one that made it; those behind it were read at theirs.
                 version: if step == 0 { made } else { version.or(made) },

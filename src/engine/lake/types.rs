@@ -82,7 +82,7 @@ pub fn check_name(name: &str, what: &str) -> Result<()> {
 /// Columns of a type that has no values, as NULL alone makes, are INTEGER: every program knows that.
 pub fn with_values(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(
-        schema.fields().iter().map(|f| with_values_field(f)).collect::<Vec<_>>(),
+        schema.fields().iter().map(with_values_field).collect::<Vec<_>>(),
     ))
 }
 
