@@ -54,7 +54,7 @@ async fn upload(client: &mut Client, table: &str, exists: TableExistsOption, id:
     Ok(())
 }
 
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 struct Told {
     uploads: Vec<i64>,
     tables: Vec<i64>,
@@ -110,9 +110,7 @@ async fn what_a_killed_server_acknowledged_is_there() {
                             update(&mut client, &sql).await.map(drop)
                         }
                     };
-                    if done.is_err() {
-                        return done;
-                    }
+                    done?;
                     let mut told = told.lock().unwrap();
                     match (work, i % 2) {
                         (0, 0) => told.uploads.push(id),
@@ -154,7 +152,7 @@ async fn what_a_killed_server_acknowledged_is_there() {
 
 async fn check(served: &Served, told: &Mutex<Told>) {
     let mut rita = served.client("rita").await;
-    let told = told.lock().unwrap();
+    let told = told.lock().unwrap().clone();
     let list = |ids: &[i64]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     // Uploads and inserts are whole, and those that were acknowledged are there.
     for (table, rows, ids) in [("uploaded", UPLOADED, &told.uploads), ("inserted", 3, &told.inserts)] {
