@@ -120,7 +120,7 @@ async fn what_a_killed_server_acknowledged_is_there() {
                         _ => {}
                     }
                 }
-                Ok(())
+                Ok::<_, String>(())
             }));
         }
         tokio::time::sleep(Duration::from_millis(150 + round * 7919 % 700)).await;
