@@ -34,6 +34,7 @@ impl Session {
                 if_exists,
                 changes,
             } => {
+                let table = self.placed(table);
                 if if_exists && !self.context().table_exist(table.clone())? {
                     return self.nothing();
                 }
@@ -122,10 +123,7 @@ impl Session {
     }
 
     async fn alter_in_memory(&self, name: TableReference, changes: &[Alteration]) -> Result<()> {
-        let name = match self.is_temporary(&name) {
-            true => TableReference::partial(super::temporary::SCHEMA, name.table()),
-            false => name,
-        };
+        let name = self.placed(name);
         let before = self.context().table_provider(name.clone()).await?;
         let Some(table) = before.downcast_ref::<MemoryTable>() else {
             return plan_err!("'{name}' is no table whose columns can be changed");

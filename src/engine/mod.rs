@@ -24,6 +24,7 @@ mod relations;
 mod resolve;
 mod scan_table;
 mod scan_work;
+mod scopes;
 mod session;
 mod spill;
 mod statements;

@@ -9,6 +9,8 @@
 //! - `_features_computed` and `_features_from_cache`;
 //! - the seconds of its stages, summed over threads: `_reading`, `_filtering`, `_computing`, `_waiting_for_memory`
 //!   ([`radsql_udfs::tally::Stage`] says what belongs to which).
+//!
+//! The same node listens to which scans functions are asked for, where a database keeps that with a table ([`Asked`]).
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -21,6 +23,7 @@ use datafusion::physical_plan::async_func::AsyncFuncExec;
 use datafusion::physical_plan::metrics::{Count, Metric, MetricType, MetricValue, MetricsSet, Time};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt};
+use radsql_udfs::scan::Asked;
 use radsql_udfs::tally::{STAGES, Watch};
 use std::fmt;
 use std::pin::Pin;
@@ -36,21 +39,51 @@ pub fn tell_scan_work(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
     if !plan.is::<AnalyzeExec>() {
         return Ok(plan);
     }
-    let told = plan.transform_up(|node| match node.is::<AsyncFuncExec>() {
+    above_functions(plan, || Observer::Work(Arc::default()))
+}
+
+/// The plan, with nodes that keep which scans its functions are asked for.
+///
+/// # Errors
+/// That of rewriting the plan.
+pub fn keep_references(plan: Arc<dyn ExecutionPlan>, asked: &Arc<Asked>) -> Result<Arc<dyn ExecutionPlan>> {
+    above_functions(plan, || Observer::References(Arc::clone(asked)))
+}
+
+fn above_functions(plan: Arc<dyn ExecutionPlan>, observer: impl Fn() -> Observer) -> Result<Arc<dyn ExecutionPlan>> {
+    let observed = plan.transform_up(|node| match node.is::<AsyncFuncExec>() {
         true => Ok(Transformed::yes(Arc::new(ScanWorkExec {
             input: node,
-            watch: Arc::default(),
+            observer: observer(),
         }) as Arc<dyn ExecutionPlan>)),
         false => Ok(Transformed::no(node)),
     });
-    told.map(|t| t.data)
+    observed.map(|t| t.data)
 }
 
-/// Its input, and what the functions did that it calls.
+/// What is seen while functions are called.
+#[derive(Debug, Clone)]
+enum Observer {
+    /// What they do, each node's own.
+    Work(Arc<Watch>),
+    /// Which scans they are asked for, in the whole plan.
+    References(Arc<Asked>),
+}
+
+impl Observer {
+    fn over<T>(&self, work: impl FnOnce() -> T) -> T {
+        match self {
+            Self::Work(watch) => watch.over(work),
+            Self::References(asked) => asked.over(work),
+        }
+    }
+}
+
+/// Its input, and what is seen of the functions that it calls.
 #[derive(Debug)]
 struct ScanWorkExec {
     input: Arc<dyn ExecutionPlan>,
-    watch: Arc<Watch>,
+    observer: Observer,
 }
 
 impl DisplayAs for ScanWorkExec {
@@ -91,16 +124,19 @@ impl ExecutionPlan for ScanWorkExec {
         match children.pop() {
             Some(input) => Ok(Arc::new(Self {
                 input,
-                watch: Arc::default(),
+                observer: self.observer.clone(),
             })),
             None => Ok(self),
         }
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
+        let Observer::Work(watch) = &self.observer else {
+            return None;
+        };
         let mut set = MetricsSet::new();
         let mut push = |value| set.push(Arc::new(Metric::new(value, None).with_type(MetricType::Summary)));
-        for (function, tally) in self.watch.tallies() {
+        for (function, tally) in watch.tallies() {
             let mut count = |what: &str, counter: &AtomicU64| {
                 let count = Count::new();
                 count.add(usize::try_from(counter.load(Ordering::Relaxed)).unwrap_or(usize::MAX));
@@ -129,22 +165,22 @@ impl ExecutionPlan for ScanWorkExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         Ok(Box::pin(Watching {
             inner: self.input.execute(partition, context)?,
-            watch: Arc::clone(&self.watch),
+            observer: self.observer.clone(),
         }))
     }
 }
 
 struct Watching {
     inner: SendableRecordBatchStream,
-    watch: Arc<Watch>,
+    observer: Observer,
 }
 
 impl Stream for Watching {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let watch = Arc::clone(&self.watch);
-        watch.over(|| self.inner.poll_next_unpin(cx))
+        let observer = self.observer.clone();
+        observer.over(|| self.inner.poll_next_unpin(cx))
     }
 }
 

@@ -128,6 +128,7 @@ impl Session {
         resolve_relations(&mut statement)?;
         limits::expansion::check(&statement, self.plan_limits.nodes as u64)?;
         let definition = self.definition(&statement)?;
+        temporary::name_whole(&mut statement, &|name| self.is_temporary(name));
         let state = self.context.state();
         let mut plan = planning(self.plan_limits, Some(text), state.statement_to_plan(statement)).await?;
         if let Some(text) = definition {
@@ -142,15 +143,15 @@ impl Session {
             guard::check_statement(&plan)?;
         }
         self.check(&plan)?;
-        Ok(Planned::Plan(self.settle(plan)?))
+        Ok(Planned::Plan(plan))
     }
 
-    /// A plan that means the same tables whenever it runs.
-    ///
-    /// # Errors
-    /// That of rewriting the plan.
-    pub fn settle(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        temporary::settle(plan, &|name| self.is_temporary(name))
+    /// The whole name of a temporary table, where a name means one.
+    pub fn placed(&self, name: TableReference) -> TableReference {
+        match self.is_temporary(&name) {
+            true => TableReference::partial(temporary::SCHEMA, name.table()),
+            false => name,
+        }
     }
 
     /// Whether a name means a temporary table of this session.
@@ -162,8 +163,8 @@ impl Session {
         }
         match name.schema() {
             Some(temporary::SCHEMA) => true,
-            Some(schema) if schema != catalogs.default_schema => false,
-            _ => {
+            Some(_) => false,
+            None => {
                 let catalog = state.catalog_list().catalog(&catalogs.default_catalog);
                 let own = catalog.and_then(|c| c.schema(temporary::SCHEMA));
                 own.is_some_and(|own| own.table_exist(name.table()))
@@ -215,7 +216,15 @@ impl Session {
             Planned::Plan(plan @ LogicalPlan::Statement(Command::Execute(_))) => {
                 let frame = self.context.execute_logical_plan(plan).await?;
                 self.check(frame.logical_plan())?;
-                Ok(frame)
+                match frame.into_parts() {
+                    (_, LogicalPlan::Dml(dml)) if matches!(dml.op, WriteOp::Insert(_)) => {
+                        Box::pin(self.insert_rows(dml, text)).await
+                    }
+                    (state, plan) => Ok(DataFrame::new(state, plan)),
+                }
+            }
+            Planned::Plan(LogicalPlan::Dml(dml)) if matches!(dml.op, WriteOp::Insert(_)) => {
+                Box::pin(self.insert_rows(dml, text)).await
             }
             Planned::Plan(LogicalPlan::Dml(dml)) if matches!(dml.op, WriteOp::Delete | WriteOp::Update) => {
                 self.change_rows(dml)

@@ -59,7 +59,7 @@ impl Session {
                     Store::Replace => Existing::Replace,
                     _ => Existing::Refuse,
                 },
-                provenance: None,
+                origin: None,
             };
             let pool = Arc::clone(&context.runtime_env().memory_pool);
             return Ok(place.lake.create(table, vec![batches], &pool, &Note::default()).await?);

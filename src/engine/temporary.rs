@@ -1,16 +1,20 @@
 //! Temporary tables: a session's own, in front of those that all sessions share.
 //!
-//! They live in the schema `temp`. A name without a schema means the temporary table, where there is one.
+//! They live in the schema `temp`. A name without a schema means the temporary table, where there is one: statements are given its
+//! whole name before they are planned, so that `main.t` is the one that all share.
 
 use super::lake;
 use super::memory_table::MemoryTable;
+use super::scopes::{Scopes, reference};
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, MemorySchemaProvider, SchemaProvider, TableProvider};
-use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::datasource::TableType;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan};
-use datafusion::sql::sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Statement};
+use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
+use datafusion::sql::sqlparser::ast::{
+    FromTable, Ident, ObjectName, ObjectNamePart, Query, Statement, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+};
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The schema of temporary tables.
@@ -118,7 +122,7 @@ impl CatalogProvider for SessionCatalog {
     }
 }
 
-/// The default schema: looks for temporary tables first, makes shared ones.
+/// The default schema, which tells that temporary tables have no versions.
 #[derive(Debug)]
 struct SessionSchema {
     shared: Arc<dyn SchemaProvider>,
@@ -136,21 +140,14 @@ impl SchemaProvider for SessionSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if let Some(table) = self.own.tables.table(name).await? {
-            return Ok(Some(table));
-        }
         let table = self.shared.table(name).await?;
-        if let (None, (name, Some(_))) = (&table, lake::split_version(name))
-            && (self.own.tables.table_exist(name)
-                || self
-                    .shared
-                    .table(name)
-                    .await?
-                    .is_some_and(|t| t.downcast_ref::<MemoryTable>().is_some()))
-        {
-            return plan_err!(
-                "table '{name}' is in memory, where no versions are kept; radsql FILE and ATTACH 'FILE' open a database"
-            );
+        if let (None, (name, Some(_))) = (&table, lake::split_version(name)) {
+            let shared = self.shared.table(name).await?;
+            if self.own.tables.table_exist(name) || shared.is_some_and(|t| t.downcast_ref::<MemoryTable>().is_some()) {
+                return plan_err!(
+                    "table '{name}' is in memory, where no versions are kept; radsql FILE and ATTACH 'FILE' open a database"
+                );
+            }
         }
         Ok(table)
     }
@@ -163,13 +160,12 @@ impl SchemaProvider for SessionSchema {
         self.shared.register_table(name, table)
     }
 
-    /// The shared one: a statement about a temporary table names its schema ([`settle`]).
     fn deregister_table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         self.shared.deregister_table(name)
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.own.tables.table_exist(name) || self.shared.table_exist(name)
+        self.shared.table_exist(name)
     }
 }
 
@@ -187,32 +183,105 @@ pub fn place(statement: &mut Statement) {
     }
 }
 
-/// Names the schema of temporary tables in a plan that changes or drops one, so that it means that one whenever it runs. What
-/// makes a table means the shared schema, unless it says otherwise.
-///
-/// # Errors
-/// That of rewriting the plan.
-pub fn settle(plan: LogicalPlan, is_own: &dyn Fn(&TableReference) -> bool) -> Result<LogicalPlan> {
-    let settled = |name: TableReference| match is_own(&name) {
-        true => TableReference::partial(SCHEMA, name.table()),
-        false => name,
+/// Gives temporary tables their whole names in a statement, where it reads or changes them. What makes a table means the shared schema,
+/// unless it says otherwise.
+pub fn name_whole(statement: &mut ParsedStatement, is_own: &dyn Fn(&TableReference) -> bool) {
+    let mut names = Names {
+        is_own,
+        scopes: Scopes::default(),
     };
-    let changed = plan.transform_down(|node| {
-        Ok(match node {
-            LogicalPlan::Dml(mut dml) if is_own(&dml.table_name) => {
-                dml.table_name = settled(dml.table_name);
-                Transformed::yes(LogicalPlan::Dml(dml))
+    match statement {
+        ParsedStatement::Statement(s) => names.name(s),
+        ParsedStatement::Explain(e) => name_whole(&mut e.statement, is_own),
+        ParsedStatement::CopyTo(copy) => match &mut copy.source {
+            CopyToSource::Query(query) => {
+                let _ = query.visit(&mut names);
             }
-            LogicalPlan::Ddl(DdlStatement::DropTable(mut drop)) if is_own(&drop.name) => {
-                drop.name = settled(drop.name);
-                Transformed::yes(LogicalPlan::Ddl(DdlStatement::DropTable(drop)))
+            CopyToSource::Relation(name) => {
+                names.place(name);
             }
-            LogicalPlan::Ddl(DdlStatement::DropView(mut drop)) if is_own(&drop.name) => {
-                drop.name = settled(drop.name);
-                Transformed::yes(LogicalPlan::Ddl(DdlStatement::DropView(drop)))
+        },
+        _ => {}
+    }
+}
+
+struct Names<'a> {
+    is_own: &'a dyn Fn(&TableReference) -> bool,
+    scopes: Scopes,
+}
+
+impl Names<'_> {
+    fn name(&mut self, statement: &mut Statement) {
+        // In a query the table keeps its short name for its columns; these have no other one.
+        let targets: Vec<&mut TableWithJoins> = match statement {
+            Statement::Update(update) => vec![&mut update.table],
+            Statement::Delete(delete) => match &mut delete.from {
+                FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from) => from.iter_mut().collect(),
+            },
+            _ => vec![],
+        };
+        for target in targets {
+            if let TableFactor::Table { name, .. } = &mut target.relation {
+                self.place(name);
             }
-            other => Transformed::no(other),
-        })
-    });
-    changed.map(|t| t.data)
+        }
+        // What is made is no table yet.
+        let _ = match statement {
+            Statement::CreateTable(table) => table.query.visit(self),
+            Statement::CreateView(view) => view.query.visit(self),
+            Statement::Drop { names, .. } => {
+                for name in names {
+                    self.place(name);
+                }
+                ControlFlow::Continue(())
+            }
+            other => other.visit(self),
+        };
+    }
+
+    fn place(&self, name: &mut ObjectName) -> bool {
+        let is_own = matches!(&name.0[..], [_]) && self.scopes.is_table(name) && (self.is_own)(&reference(name));
+        if is_own {
+            name.0.insert(0, ObjectNamePart::Identifier(Ident::new(SCHEMA)));
+        }
+        is_own
+    }
+}
+
+impl VisitorMut for Names<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.scopes.enter(query);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.scopes.leave();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        self.scopes.factor(factor);
+        if let TableFactor::Table {
+            name, args: None, alias, ..
+        } = factor
+        {
+            let table = name.0.last().and_then(|part| part.as_ident()).cloned();
+            if let (true, Some(name), None) = (self.place(name), table, &alias) {
+                *alias = Some(TableAlias {
+                    explicit: true,
+                    name,
+                    columns: vec![],
+                    at: None,
+                });
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<()> {
+        self.place(name);
+        ControlFlow::Continue(())
+    }
 }

@@ -1,7 +1,9 @@
 //! Work on scans: how many at once, in how much memory, and what becomes of those that fail.
 
+mod asked;
 mod job;
 
+pub use asked::Asked;
 pub use job::{Crew, Job, Reserved};
 
 use crate::deep::models::Models;
@@ -221,6 +223,7 @@ impl ScanRuntime {
     }
 
     fn note(&self, rows: &[Option<ScanRef>]) {
+        asked::note(rows);
         let mut references = self.references.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(references) = &mut *references {
             for scan in rows.iter().flatten() {

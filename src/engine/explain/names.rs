@@ -155,7 +155,7 @@ impl Session {
         let named: BTreeSet<&str> = words.names().filter(|n| tables.contains(*n)).collect();
         for table in named {
             // Tables of this session are at hand; one that must be waited for is left out.
-            let provider = self.context().table_provider(TableReference::bare(table));
+            let provider = self.context().table_provider(self.placed(TableReference::bare(table)));
             if let Some(Ok(provider)) = provider.now_or_never() {
                 for field in provider.schema().fields() {
                     if let DataType::Struct(inner) = field.data_type() {

@@ -187,6 +187,49 @@ impl<'c> Commit<'c> {
         columns_of(&self.transaction, table).map_err(|e| self.sql(e))
     }
 
+    /// That a table is there still, with the columns that were read.
+    ///
+    /// # Errors
+    /// [`LakeError::Conflict`] when it is not.
+    pub fn is_as_it_was(&self, table: i64, name: &str, columns: &[ColumnRow]) -> Result<()> {
+        let live = "SELECT 1 FROM ducklake_table WHERE table_id = ?1 AND end_snapshot IS NULL";
+        let is_there = self.one(live, [table], |_| Ok(()))?.is_some();
+        match is_there && self.columns(table)?.iter().eq(columns) {
+            true => Ok(()),
+            false => Err(LakeError::Conflict(name.to_owned())),
+        }
+    }
+
+    /// Deletes the rows of a data file that another file lists, those that were deleted before among them, in the place of the one that
+    /// lists these now; all rows without.
+    ///
+    /// # Errors
+    /// [`LakeError::Conflict`] when either is another one meanwhile.
+    pub fn delete_rows(&mut self, table: i64, (file, before): (i64, Option<i64>), by: Option<&NewFile>) -> Result<()> {
+        let live = "SELECT 1 FROM ducklake_data_file WHERE data_file_id = ?1 AND table_id = ?2 AND end_snapshot IS NULL";
+        let is_there = self.one(live, [file, table], |_| Ok(()))?.is_some();
+        let listed = "SELECT delete_file_id FROM ducklake_delete_file WHERE data_file_id = ?1 AND end_snapshot IS NULL";
+        if !is_there || self.one(listed, [file], |r| r.get(0))? != before {
+            return Err(LakeError::Conflict(file.to_string()));
+        }
+        self.execute(
+            "UPDATE ducklake_delete_file SET end_snapshot = ?1 WHERE data_file_id = ?2 AND end_snapshot IS NULL",
+            [self.snapshot, file],
+        )?;
+        let Some(by) = by else {
+            let end = "UPDATE ducklake_data_file SET end_snapshot = ?1 WHERE data_file_id = ?2";
+            return self.execute(end, [self.snapshot, file]).map(|_| ());
+        };
+        let id = self.next_file;
+        self.next_file += 1;
+        self.execute(
+            "INSERT INTO ducklake_delete_file (delete_file_id, table_id, begin_snapshot, data_file_id, path, path_is_relative, format,
+                 delete_count, file_size_bytes, footer_size) VALUES (?1, ?2, ?3, ?4, ?5, 1, 'parquet', ?6, ?7, ?8)",
+            params![id, table, self.snapshot, file, by.name, by.rows, by.bytes, by.footer],
+        )?;
+        Ok(())
+    }
+
     /// Adds the rows of files to a table.
     ///
     /// # Errors
@@ -330,6 +373,20 @@ impl<'c> Commit<'c> {
                     params![table, c.id, field],
                 )?;
             }
+        }
+        Ok(())
+    }
+
+    /// Writes down where rows come from that the commit brings.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn comes_from(&self, table: i64, record: Option<&str>) -> Result<()> {
+        if let Some(record) = record {
+            self.execute(
+                "INSERT INTO radsql_provenance (snapshot_id, object_id, record) VALUES (?1, ?2, ?3)",
+                params![self.snapshot, table, record],
+            )?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::commit::{Note, UUID, quoted};
 use super::error::{LakeError, Result};
+use super::origin::Origin;
 use super::table::{LakeTable, layout_columns};
 use super::write::{Layout, Part, Written, finish};
 use super::{Lake, types};
@@ -41,8 +42,8 @@ pub struct NewTable {
     pub defaults: HashMap<String, String>,
     /// What to do when there is one.
     pub existing: Existing,
-    /// Where its rows come from, as JSON.
-    pub provenance: Option<String>,
+    /// Where its rows come from.
+    pub origin: Option<Origin>,
 }
 
 impl Lake {
@@ -74,6 +75,10 @@ impl Lake {
             self.staging.path().to_owned(),
         ));
         let written = write(streams, &layout, pool).await?;
+        let record = match &table.origin {
+            Some(origin) => Some(origin.whole_record().await),
+            None => None,
+        };
         let rows = written.rows();
         let _writing = self.writes().await?;
         let folder = self.location.files.join(&table.schema).join(&table.name);
@@ -97,12 +102,7 @@ impl Lake {
             if !files.is_empty() {
                 commit.changed(format!("inserted_into_table:{id}"));
             }
-            if let Some(record) = &table.provenance {
-                commit.execute(
-                    "INSERT INTO radsql_provenance (snapshot_id, object_id, record) VALUES (?1, ?2, ?3)",
-                    params![commit.snapshot, id, record],
-                )?;
-            }
+            commit.comes_from(id, record.as_deref())?;
             Ok(Some(()))
         });
         placed.settle(done)?;
@@ -208,8 +208,15 @@ async fn write(
 }
 
 /// A plan that adds the rows of another to a table.
-pub fn insert(table: &LakeTable, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-    Arc::new(DataSinkExec::new(input, Arc::new(Insert(table.clone())), None))
+///
+/// # Errors
+/// That of rewriting the plan.
+pub fn insert(table: &LakeTable, input: Arc<dyn ExecutionPlan>) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+    let input = match &table.origin {
+        Some(origin) => origin.listening(input)?,
+        None => input,
+    };
+    Ok(Arc::new(DataSinkExec::new(input, Arc::new(Insert(table.clone())), None)))
 }
 
 struct Insert(LakeTable);
@@ -261,6 +268,10 @@ pub async fn append(table: &LakeTable, rows: SendableRecordBatchStream, pool: &A
     if count == 0 {
         return Ok(0);
     }
+    let record = match &table.origin {
+        Some(origin) => origin.record().await,
+        None => None,
+    };
     let _writing = lake.writes().await?;
     let placed = written.place(&lake.location.files.join(&table.folder))?;
     let files = placed.files();
@@ -280,6 +291,7 @@ pub async fn append(table: &LakeTable, rows: SendableRecordBatchStream, pool: &A
         }
         commit.add_files(table.id, &files)?;
         commit.changed(format!("inserted_into_table:{}", table.id));
+        commit.comes_from(table.id, record.as_deref())?;
         Ok(Some(()))
     });
     placed.settle(done)?;

@@ -2,13 +2,13 @@
 
 use super::Lake;
 use super::read::{Entry, VERSION};
+use crate::engine::scopes::{Scopes, reference};
 use crate::engine::session::{Session, parse};
 use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::sql::parser::{CreateExternalTable, Statement};
 use datafusion::sql::sqlparser::ast::{
     Ident, ObjectName, Query, Statement as SqlStatement, TableFactor, VisitMut, VisitorMut,
 };
-use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf, absolute};
 
@@ -41,8 +41,7 @@ impl Session {
                 let mut names = Names {
                     session: self,
                     lake: &place.lake,
-                    scopes: vec![],
-                    functions: HashSet::new(),
+                    scopes: Scopes::default(),
                     made: (place.schema.clone(), place.table.clone()),
                 };
                 if let ControlFlow::Break(e) = query.visit(&mut names) {
@@ -67,85 +66,38 @@ impl Session {
     }
 }
 
-fn reference(name: &ObjectName) -> TableReference {
-    let parts: Vec<String> = name
-        .0
-        .iter()
-        .filter_map(|p| Some(p.as_ident()?.value.clone()))
-        .collect();
-    match &parts[..] {
-        [catalog, schema, table] => TableReference::full(catalog.as_str(), schema.as_str(), table.as_str()),
-        [schema, table] => TableReference::partial(schema.as_str(), table.as_str()),
-        [table] => TableReference::bare(table.as_str()),
-        _ => TableReference::bare(name.to_string()),
-    }
-}
-
 /// Gives tables of the database their whole names.
 struct Names<'a> {
     session: &'a Session,
     lake: &'a Lake,
-    /// What WITH defines, query by query.
-    scopes: Vec<Scope>,
-    /// Table functions: no tables.
-    functions: HashSet<String>,
+    scopes: Scopes,
     /// The view that is being made: its schema and its name.
     made: (String, String),
-}
-
-/// What WITH of one query defines: a name holds behind its definition, not in it, unless that is recursive.
-#[derive(Default)]
-struct Scope {
-    pending: VecDeque<String>,
-    defined: HashSet<String>,
 }
 
 impl VisitorMut for Names<'_> {
     type Break = String;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<String> {
-        let mut scope = Scope::default();
-        if let Some(with) = &query.with {
-            let names = with.cte_tables.iter().map(|cte| cte.alias.name.value.clone());
-            match with.recursive {
-                true => scope.defined.extend(names),
-                false => scope.pending.extend(names),
-            }
-        }
-        self.scopes.push(scope);
+        self.scopes.enter(query);
         ControlFlow::Continue(())
     }
 
     fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<String> {
-        self.scopes.pop();
-        // Definitions are the first queries within the one that they are for.
-        if let Some(outer) = self.scopes.last_mut()
-            && let Some(name) = outer.pending.pop_front()
-        {
-            outer.defined.insert(name);
-        }
+        self.scopes.leave();
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<String> {
-        if let TableFactor::Table {
-            name, args: Some(_), ..
-        } = factor
-        {
-            self.functions.insert(name.to_string());
-        }
+        self.scopes.factor(factor);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<String> {
-        let text = name.to_string();
-        if text.contains(VERSION) {
+        if name.to_string().contains(VERSION) {
             return ControlFlow::Break("it reads a table at a version, which a view cannot".into());
         }
-        let is_defined = matches!(&name.0[..], [part] if part.as_ident().is_some_and(|ident| {
-            self.scopes.iter().any(|scope| scope.defined.contains(&ident.value))
-        }));
-        if is_defined || self.functions.contains(&text) || name.0.iter().any(|p| p.as_ident().is_none()) {
+        if !self.scopes.is_table(name) {
             return ControlFlow::Continue(());
         }
         let reference = reference(name);

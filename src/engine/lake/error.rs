@@ -44,6 +44,9 @@ pub enum LakeError {
     /// Somebody else changed the table meanwhile.
     #[error("{0}")]
     Changed(String),
+    /// Somebody else changed what a change was made for: it is made again.
+    #[error("'{0}' is being changed by others; run the statement again")]
+    Conflict(String),
     /// The statement asks for what is not possible.
     #[error("{0}")]
     Refused(String),

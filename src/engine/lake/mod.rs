@@ -13,9 +13,11 @@ mod error;
 mod file;
 pub mod history;
 mod models;
+mod origin;
 mod provenance;
 mod read;
 mod restore;
+mod rows;
 mod session;
 mod store;
 mod table;
@@ -31,7 +33,7 @@ pub use error::{LakeError, Result};
 pub use read::{VERSION, split_version};
 pub use session::InLake;
 pub(super) use store::SCHEME;
-pub use table::pinned;
+pub use table::{Pins, pinned_to};
 
 use super::spill::SpillFolder;
 use commit::Commit;
@@ -183,11 +185,6 @@ impl Lake {
             )),
             false => Ok(()),
         }
-    }
-
-    /// As [`Lake::commit`] does behind a commit, for those of others.
-    fn settle(&self) {
-        checkpoint(&self.connection());
     }
 
     async fn provider(&self) -> Result<Arc<dyn MetadataProvider>> {

@@ -6,13 +6,17 @@ use super::change::Kind;
 use super::commit::Note;
 use super::create::{Existing, NewTable, relaxed};
 use super::error::LakeError;
-use super::table::pinned;
+use super::table::{LakeTable, Pins, pinned, pinned_to};
 use crate::engine::session::Session;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{
     Constraints, DataFusionError, ResolvedTableReference, Result, TableReference, not_impl_err, plan_err,
 };
-use datafusion::logical_expr::{CreateExternalTable, CreateMemoryTable, CreateView, DropTable, DropView, LogicalPlan};
+use datafusion::datasource::{provider_as_source, source_as_provider};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::{
+    CreateExternalTable, CreateMemoryTable, CreateView, DmlStatement, DropTable, DropView, LogicalPlan,
+};
 use datafusion::physical_plan::execute_stream_partitioned;
 use datafusion::prelude::DataFrame;
 use std::collections::HashMap;
@@ -116,11 +120,12 @@ impl Session {
             }
         }
         // What is told of is what is read.
-        let (record, physical, task) = pinned(async {
-            let record = self.provenance(&place, note.statement.as_deref(), &plan).await?;
+        let (origin, physical, task) = pinned(async {
+            let origin = self.origin(&place.lake, note.statement.as_deref(), &plan).await?;
             let frame = DataFrame::new(state, plan);
             let task = Arc::new(frame.task_ctx());
-            Ok::<_, DataFusionError>((record, frame.create_physical_plan().await?, task))
+            let physical = origin.listening(frame.create_physical_plan().await?)?;
+            Ok::<_, DataFusionError>((origin, physical, task))
         })
         .await?;
         let streams = execute_stream_partitioned(physical, task)?;
@@ -133,11 +138,37 @@ impl Session {
                 true => Existing::Replace,
                 false => Existing::Refuse,
             },
-            provenance: Some(record),
+            origin: Some(origin),
         };
         let pool = Arc::clone(&self.context().runtime_env().memory_pool);
         place.lake.create(table, streams, &pool, note).await?;
         self.nothing()
+    }
+
+    /// INSERT, which keeps where its rows come from when they go to a database.
+    ///
+    /// # Errors
+    /// When something that it reads is gone.
+    pub(crate) async fn insert_rows(&self, dml: DmlStatement, text: Option<&str>) -> Result<DataFrame> {
+        let state = self.context().state();
+        let target = source_as_provider(&dml.target)?;
+        let Some(table) = target.downcast_ref::<LakeTable>() else {
+            return Ok(DataFrame::new(state, LogicalPlan::Dml(dml)));
+        };
+        let pins = Pins::default();
+        let origin = pinned_to(pins.clone(), self.origin(&table.lake, text, &dml.input)).await?;
+        let dml = DmlStatement {
+            target: provider_as_source(Arc::new(table.from_origin(origin))),
+            ..dml
+        };
+        // What is told of is what will be read.
+        let config = state.config().clone().with_extension(Arc::new(pins));
+        let session_id = state.session_id().to_owned();
+        let state = SessionStateBuilder::new_from_existing(state)
+            .with_session_id(session_id)
+            .with_config(config)
+            .build();
+        Ok(DataFrame::new(state, LogicalPlan::Dml(dml)))
     }
 
     /// CREATE VIEW.

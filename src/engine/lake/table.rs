@@ -6,38 +6,48 @@ use super::catalog::statement;
 use super::commit::Note;
 use super::create::{ColumnRow, insert};
 use super::error::LakeError;
+use super::origin::Origin;
 use super::read::Entry;
 use super::restore::{RestoreExec, restored_expression};
+use super::rows::Change;
 use super::types;
 use async_trait::async_trait;
-use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef, UInt64Type};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, SchemaExt, exec_err, not_impl_err, plan_err};
+use datafusion::common::{Result, SchemaExt, exec_err, not_impl_err, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, cast as cast_to};
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion_ducklake::types::ducklake_to_arrow_type;
-use datafusion_ducklake::{DuckLakeError, DuckLakeTable};
+use datafusion_ducklake::DuckLakeTable;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+/// The snapshots that a statement reads, by database.
+#[derive(Debug, Clone, Default)]
+pub struct Pins(Arc<Mutex<HashMap<usize, i64>>>);
+
 tokio::task_local! {
-    /// The snapshots that the statement at work reads, by database.
-    static PINNED: Mutex<HashMap<usize, i64>>;
+    /// Those of the statement at work.
+    static PINNED: Pins;
 }
 
 /// Plans in which all tables of a database are read at one snapshot: the last one when the first of them is looked at.
 pub async fn pinned<T>(work: impl Future<Output = T>) -> T {
+    pinned_to(Pins::default(), work).await
+}
+
+/// As [`pinned`], where some of them were looked at already.
+pub async fn pinned_to<T>(pins: Pins, work: impl Future<Output = T>) -> T {
     match PINNED.try_with(|_| ()) {
         Ok(()) => work.await,
-        Err(_) => PINNED.scope(Mutex::default(), work).await,
+        Err(_) => PINNED.scope(pins, work).await,
     }
 }
 
@@ -56,6 +66,8 @@ pub struct LakeTable {
     defaults: HashMap<String, Expr>,
     /// The statement that names it.
     statement: Option<Arc<str>>,
+    /// Where the rows come from that the statement adds to it.
+    pub(super) origin: Option<Arc<Origin>>,
 }
 
 impl LakeTable {
@@ -97,6 +109,7 @@ impl LakeTable {
             schema,
             defaults,
             statement: statement(),
+            origin: None,
         })
     }
 
@@ -105,6 +118,14 @@ impl LakeTable {
         Note {
             statement: self.statement.as_deref().map(str::to_owned),
             ..Note::default()
+        }
+    }
+
+    /// The same table, that keeps where new rows come from.
+    pub(super) fn from_origin(&self, origin: Origin) -> Self {
+        Self {
+            origin: Some(Arc::new(origin)),
+            ..self.clone()
         }
     }
 
@@ -120,7 +141,7 @@ impl LakeTable {
         }
         let key = Arc::as_ptr(&self.lake) as usize;
         let known = PINNED.try_with(|pinned| {
-            let mut pinned = pinned.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pinned = pinned.0.lock().unwrap_or_else(PoisonError::into_inner);
             match pinned.get(&key) {
                 Some(snapshot) => Ok(*snapshot),
                 None => {
@@ -134,7 +155,7 @@ impl LakeTable {
     }
 
     /// The table at a snapshot, if it is still this one with these columns.
-    async fn inner(&self, snapshot: i64) -> super::Result<DuckLakeTable> {
+    pub(super) async fn inner(&self, snapshot: i64) -> super::Result<DuckLakeTable> {
         let changed = || {
             LakeError::Changed(format!(
                 "table '{}' was changed while the statement was planned; run it again",
@@ -171,13 +192,6 @@ impl LakeTable {
         let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
             return not_impl_err!("{what} outside of a session of radsql");
         };
-        // datafusion-ducklake writes to a folder of the table's name.
-        if self.folder != format!("{}/{}/", self.schema_name, self.name) {
-            return not_impl_err!(
-                "{what} of table '{}', which another program made; make one of our own from it",
-                self.name
-            );
-        }
         let (table, state, change) = (self.clone(), state.clone(), Arc::new(change));
         let work = move |task: Arc<TaskContext>| {
             let (table, state, change) = (table.clone(), state.clone(), Arc::clone(&change));
@@ -194,46 +208,19 @@ impl LakeTable {
         let _writing = self.lake.writes().await?;
         let mut tried = 0;
         loop {
-            let inner = self.inner(self.lake.head()?).await?;
-            let inner = inner.with_writer(self.schema_name.clone(), self.lake.writer().await?);
-            let plan = match change {
-                Change::Delete(filters) => {
-                    let filters = self.within(filters, &inner.schema())?;
-                    inner.delete_from(state, filters).await
-                }
-                Change::Update(assignments, filters) => {
-                    let there = inner.schema();
-                    let filters = self.within(filters, &there)?;
-                    let mut mapped = vec![];
-                    for (column, value) in assignments {
-                        let value = self.within(std::slice::from_ref(value), &there)?.remove(0);
-                        let kind = there.field_with_name(column)?.data_type().clone();
-                        mapped.push((column.clone(), cast_to(value, kind)));
-                    }
-                    inner.update(state, mapped, filters).await
-                }
-            };
-            let result = match plan {
-                Ok(plan) => collect(plan, Arc::clone(&task)).await,
-                Err(e) => Err(e),
-            };
-            match result {
-                Ok(batches) => {
-                    self.lake.settle();
-                    let counts = batches.iter().map(|b| b.column(0).as_primitive::<UInt64Type>());
-                    return Ok(counts.flat_map(|c| c.values().iter()).sum());
-                }
-                Err(e) if is_conflict(&e) && tried < TRIES => {
+            match self.change_rows(state, change, &task).await {
+                Err(LakeError::Conflict(_)) if tried < TRIES => {
                     tried += 1;
                     tokio::time::sleep(Duration::from_millis(u64::from(2 * tried.min(25)))).await;
                 }
-                Err(e) => return Err(e),
+                Err(LakeError::Conflict(_)) => return Err(LakeError::Conflict(self.name.clone()).into()),
+                done => return Ok(done?),
             }
         }
     }
 
     /// Conditions on the table's columns as conditions on those of its files.
-    fn within(&self, filters: &[Expr], there: &Schema) -> Result<Vec<Expr>> {
+    pub(super) fn within(&self, filters: &[Expr], there: &Schema) -> Result<Vec<Expr>> {
         let mapped = filters.iter().map(|filter| {
             let mapped = filter.clone().transform(|e| match &e {
                 Expr::Column(c) => {
@@ -254,25 +241,6 @@ impl LakeTable {
         });
         mapped.collect()
     }
-}
-
-/// What is done to rows.
-enum Change {
-    Delete(Vec<Expr>),
-    Update(Vec<(String, Expr)>, Vec<Expr>),
-}
-
-fn is_conflict(e: &DataFusionError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
-    while let Some(e) = cause {
-        if matches!(e.downcast_ref::<DuckLakeError>(), Some(DuckLakeError::Conflict(_))) {
-            return true;
-        }
-        cause = e.source();
-    }
-    // Somewhere on its way it may have become a text. A busy catalog has changed nothing either.
-    let text = e.to_string();
-    text.contains("Write conflict: ") || text.contains("database is locked")
 }
 
 pub(super) async fn inner(
@@ -356,7 +324,7 @@ impl TableProvider for LakeTable {
         if op != InsertOp::Append {
             return not_impl_err!("{op} is not possible; make a new table with CREATE OR REPLACE TABLE ... AS");
         }
-        Ok(insert(self, input))
+        insert(self, input)
     }
 
     async fn delete_from(&self, session: &dyn Session, filters: Vec<Expr>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -372,6 +340,11 @@ impl TableProvider for LakeTable {
         assignments: Vec<(String, Expr)>,
         filters: Vec<Expr>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(filter) = filters.iter().find(|f| f.is_volatile()) {
+            return plan_err!(
+                "UPDATE ... WHERE {filter}: the condition must say the same of a row each time; keep it in a column first"
+            );
+        }
         self.change(session, "UPDATE", Change::Update(assignments, filters))
     }
 

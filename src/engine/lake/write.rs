@@ -13,6 +13,7 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::parquet::file::properties::{WriterProperties, WriterVersion};
 use datafusion_ducklake::ColumnStat;
+use datafusion_ducklake::row_id::embedded_rowid_field;
 use datafusion_ducklake::stats_collect::{accumulate_nan_flags, compute_column_stats};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -66,6 +67,14 @@ impl Layout {
             ids: columns.iter().filter(|c| c.parent.is_none()).map(|c| c.id).collect(),
             staging,
         }
+    }
+
+    /// Of rows that were there before: their identities stand in a column behind the table's own.
+    pub fn with_identities(mut self) -> Self {
+        let mut fields = self.schema.fields().to_vec();
+        fields.push(Arc::new(embedded_rowid_field()));
+        self.schema = Arc::new(Schema::new(fields));
+        self
     }
 
     /// A batch with the types of the catalog.
@@ -350,6 +359,16 @@ impl Written {
             sync_folder(folder).map_err(LakeError::Write)?;
         }
         Ok(placed)
+    }
+
+    /// The files of several, in their order.
+    pub fn of(several: Vec<Self>) -> Self {
+        Self(several.into_iter().flat_map(|written| written.0).collect())
+    }
+
+    /// Files.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Rows in all.

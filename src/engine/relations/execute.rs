@@ -3,7 +3,7 @@
 use super::answer::{Answer, Output};
 use super::collected::Collected;
 use super::node::{Question, Statistic, Typed};
-use crate::engine::lake::pinned;
+use crate::engine::lake::{Pins, pinned_to};
 use crate::engine::limits::plan::check_constants;
 use crate::engine::limits::values::executing;
 use crate::engine::scan_work::tell_scan_work;
@@ -53,7 +53,8 @@ pub struct StatisticPlanner {
 impl QueryPlanner for StatisticPlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
         // All tables of a database are read at one snapshot.
-        pinned(self.planned(plan, session)).await
+        let pins = session.config().get_extension::<Pins>().as_deref().cloned();
+        pinned_to(pins.unwrap_or_default(), self.planned(plan, session)).await
     }
 }
 

@@ -30,6 +30,7 @@ async fn describe(script: &mut Script, name: &str) -> Result<(), Trouble> {
         Some(file) => TableReference::bare(file),
         None => TableReference::parse_str_normalized(name, true),
     };
+    let named = script.session().placed(named);
     let table = script.session().context().table_provider(named.clone()).await;
     let Ok(table) = table else {
         if functions::describe(script, name)? {

@@ -2,6 +2,7 @@
 
 use super::scan_function::{ScanFunction, Takes};
 use crate::doc::{Doc, Kind};
+use crate::options::{OnError, RadsqlOptions};
 use crate::reference::ScanRef;
 use crate::scan::{Job, ScanRuntime};
 use crate::scans::content::files_behind;
@@ -9,6 +10,7 @@ use crate::scans::{locate, wrong};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::ScalarUDF;
+use futures::stream::{self, StreamExt};
 use radsql_imaging::sha256;
 use std::sync::Arc;
 
@@ -32,6 +34,33 @@ pub static DOC: Doc = Doc {
 /// The function.
 pub fn function(runtime: Arc<ScanRuntime>) -> ScalarUDF {
     ScanFunction::function(&DOC, DataType::Utf8, Takes::Any, hash, runtime)
+}
+
+/// The hashes of references, in their order; `None` for one that cannot be read.
+pub async fn hashes(
+    runtime: &Arc<ScanRuntime>,
+    options: &RadsqlOptions,
+    references: Vec<String>,
+) -> Vec<(String, Option<String>)> {
+    // A scan that cannot be read has been told of by the function that was to read it.
+    let options = RadsqlOptions {
+        on_error: OnError::Fail,
+        record_failures: false,
+        ..options.clone()
+    };
+    let hashed = references.into_iter().map(|reference| {
+        let (runtime, options) = (Arc::clone(runtime), options.clone());
+        async move {
+            let scan = ScanRef {
+                image: reference.clone(),
+                mask: None,
+            };
+            let found = runtime.run(DOC.name, &options, vec![Some(scan)], hash).await;
+            let found = found.ok().and_then(|mut found| found.pop().flatten());
+            (reference, found.and_then(|hash| hash.try_as_str().flatten().map(str::to_owned)))
+        }
+    });
+    stream::iter(hashed).buffered(options.parallelism()).collect().await
 }
 
 fn hash(scan: &ScanRef, job: &Job) -> Result<ScalarValue> {
