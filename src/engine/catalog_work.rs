@@ -48,7 +48,7 @@ impl Session {
                 }
             }
             CatalogStatement::Comment { table, column, text } => {
-                let (column, text) = (column.as_deref(), text.as_deref());
+                let (table, column, text) = (self.placed(table), column.as_deref(), text.as_deref());
                 match self.in_lake(&table) {
                     Some(place) => place.lake.comment(&place.schema, &place.table, column, text, note)?,
                     None => self.comment_in_memory(&table, column, text).await?,

@@ -1,5 +1,6 @@
 //! The engine: a DataFusion session that knows scans and survival.
 
+mod action;
 mod bind;
 mod builder;
 mod catalog_statements;

@@ -6,7 +6,11 @@ use std::collections::{HashSet, VecDeque};
 
 /// The table that a name means.
 pub fn reference(name: &ObjectName) -> TableReference {
-    let parts: Vec<String> = name.0.iter().filter_map(|p| Some(p.as_ident()?.value.clone())).collect();
+    let parts: Vec<String> = name
+        .0
+        .iter()
+        .filter_map(|p| Some(p.as_ident()?.value.clone()))
+        .collect();
     match &parts[..] {
         [catalog, schema, table] => TableReference::full(catalog.as_str(), schema.as_str(), table.as_str()),
         [schema, table] => TableReference::partial(schema.as_str(), table.as_str()),

@@ -12,7 +12,8 @@ use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::{
-    FromTable, Ident, ObjectName, ObjectNamePart, Query, Statement, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    FromTable, Ident, ObjectName, ObjectNamePart, Query, Statement, TableAlias, TableFactor, TableWithJoins, VisitMut,
+    VisitorMut,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -264,7 +265,10 @@ impl VisitorMut for Names<'_> {
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
         self.scopes.factor(factor);
         if let TableFactor::Table {
-            name, args: None, alias, ..
+            name,
+            args: None,
+            alias,
+            ..
         } = factor
         {
             let table = name.0.last().and_then(|part| part.as_ident()).cloned();

@@ -13,7 +13,11 @@ async fn rows(session: &Session, sql: &str) -> Vec<Vec<String>> {
     let frame = session.sql(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     let mut rows = vec![];
     for batch in frame.collect().await.unwrap_or_else(|e| panic!("{sql}: {e}")) {
-        let columns: Vec<_> = batch.columns().iter().map(|c| cast(c, &DataType::Utf8).unwrap()).collect();
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|c| cast(c, &DataType::Utf8).unwrap())
+            .collect();
         rows.extend((0..batch.num_rows()).map(|row| {
             let text = |column: &datafusion::arrow::array::ArrayRef| column.as_string::<i32>().value(row).to_owned();
             columns.iter().map(text).collect::<Vec<_>>()
@@ -36,7 +40,11 @@ async fn scans_are_told_however_they_are_named() {
     let session = open(&folder.path().join("study.db"));
     let of = |patient: usize, file: &str| {
         let patients = data.path().join("crlm");
-        let mut names: Vec<_> = std::fs::read_dir(&patients).unwrap().flatten().map(|e| e.path()).collect();
+        let mut names: Vec<_> = std::fs::read_dir(&patients)
+            .unwrap()
+            .flatten()
+            .map(|e| e.path())
+            .collect();
         names.retain(|p| p.is_dir());
         names.sort();
         names[patient].join(file)
@@ -59,14 +67,22 @@ async fn scans_are_told_however_they_are_named() {
     };
     for sql in [
         format!("CREATE TABLE literal AS SELECT mask_info({}) AS m", pair(0)),
-        format!("CREATE TABLE paths AS SELECT * FROM (VALUES (0, {}), (1, {}), (2, {})) AS v (id, image, mask)", pair(0), pair(1), pair(2)),
+        format!(
+            "CREATE TABLE paths AS SELECT * FROM (VALUES (0, {}), (1, {}), (2, {})) AS v (id, image, mask)",
+            pair(0),
+            pair(1),
+            pair(2)
+        ),
         // What a condition leaves out was not read.
         "CREATE TABLE by_path AS SELECT id, mask_info(image, mask) AS m FROM paths WHERE id > 0".into(),
         "CREATE TABLE filled (id BIGINT, spacing DOUBLE)".into(),
         "INSERT INTO filled VALUES (7, 1.0)".into(),
         format!("INSERT INTO filled SELECT 1, mask_info({})['voxels']", pair(1)),
         "UPDATE filled SET spacing = 0 WHERE id = 7".into(),
-        format!("PREPARE more AS INSERT INTO filled SELECT $1, mask_info({})['voxels']", pair(2)),
+        format!(
+            "PREPARE more AS INSERT INTO filled SELECT $1, mask_info({})['voxels']",
+            pair(2)
+        ),
         "EXECUTE more(2)".into(),
         "CREATE TABLE last AS SELECT * FROM filled".into(),
         "DELETE FROM filled".into(),

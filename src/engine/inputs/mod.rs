@@ -8,6 +8,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
+use radsql_udfs::imaging::dicom_tags;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -91,6 +92,13 @@ pub fn sources(sql: &str, kind: &Kind) -> Vec<Source> {
             location,
         })
         .collect();
+    // A table of tags is of the headers of a folder's files.
+    for call in calls.iter().filter(|c| c.function == dicom_tags::NAME) {
+        found.extend(call.plain.first().map(|folder| Source::Files {
+            name: dicom_tags::NAME.into(),
+            location: folder.clone(),
+        }));
+    }
     // A file of settings decides numbers as well.
     for call in calls.iter().filter(|c| c.function == "radiomics") {
         if let Some(settings) = call.plain.get(2).filter(|s| Path::new(s).is_file()) {
@@ -260,15 +268,8 @@ async fn scans(session: &Session, table: &str, format: &str, location: &str) -> 
         input.files.extend(named.zip(hashes));
         input.references.extend(references.iter().cloned());
     }
-    // Several regions of one file are one file.
     for (name, _) in &mut input.files {
-        if let Some(at) = name
-            .find("#segment=")
-            .or_else(|| name.find("#roi="))
-            .or_else(|| name.find("#label="))
-        {
-            name.truncate(at);
-        }
+        *name = whole_file(name).to_owned();
     }
     input.files.sort();
     input.files.dedup();
@@ -294,22 +295,34 @@ fn walk(location: &str) -> Vec<String> {
     files.map(|entry| entry.path().display().to_string()).collect()
 }
 
-/// A path as it is called below a place.
-fn below(path: &str, location: &str) -> String {
+/// Several regions of one file are one file.
+pub fn whole_file(reference: &str) -> &str {
+    let region = ["#segment=", "#roi=", "#label="]
+        .iter()
+        .find_map(|region| reference.find(region));
+    &reference[..region.unwrap_or(reference.len())]
+}
+
+/// A path as it is called below a place; none when it is elsewhere.
+pub fn inside(path: &str, location: &str) -> Option<String> {
     let location = location.split('*').next().unwrap_or_default();
-    let rest = path.strip_prefix(location).unwrap_or(path);
     // A relative location is a part of an absolute reference.
-    let rest = match (rest == path, Path::new(location).canonicalize()) {
-        (true, Ok(whole)) => path.strip_prefix(&whole.display().to_string()).unwrap_or(path),
-        _ => rest,
-    };
+    let whole = || Path::new(location).canonicalize().ok();
+    let rest = path
+        .strip_prefix(location)
+        .or_else(|| path.strip_prefix(&whole()?.display().to_string()))?;
     let rest = rest.trim_start_matches('/');
-    match rest.is_empty() {
+    Some(match rest.is_empty() {
         true => Path::new(path)
             .file_name()
             .map_or_else(|| path.to_owned(), |n| n.to_string_lossy().into_owned()),
         false => rest.to_owned(),
-    }
+    })
+}
+
+/// A path as it is called below a place, or anywhere.
+fn below(path: &str, location: &str) -> String {
+    inside(path, location).unwrap_or_else(|| path.trim_start_matches('/').to_owned())
 }
 
 fn quoted(text: &str) -> String {
@@ -377,5 +390,7 @@ mod tests {
         assert_eq!(below("data/scans/a/ct.nii.gz", "data/scans/"), "a/ct.nii.gz");
         assert_eq!(below("data/clinical.csv", "data/clinical.csv"), "clinical.csv");
         assert_eq!(below("/elsewhere/x", "data/"), "elsewhere/x");
+        assert_eq!(inside("/elsewhere/x", "data/"), None);
+        assert_eq!(whole_file("a/seg.dcm#segment=2"), "a/seg.dcm");
     }
 }

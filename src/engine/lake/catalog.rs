@@ -11,7 +11,7 @@ use crate::engine::session::parse;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{CatalogProvider, SchemaProvider, Session, TableProvider};
-use datafusion::common::{DataFusionError, Result, exec_err, plan_err};
+use datafusion::common::{DataFusionError, Result, TableReference, exec_err, plan_err};
 use datafusion::datasource::{TableType, ViewTable};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan};
@@ -224,12 +224,12 @@ impl LakeSchema {
         if let Ok(limits) = PLANNING.try_with(|p| p.limits) {
             limits::plan::check(&plan, &limits)?;
         }
-        let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, Some(sql)));
+        let view: Arc<dyn TableProvider> = Arc::new(ViewTable::new(plan, Some(in_catalog(&sql, &self.catalog))));
         let _ = PLANNING.try_with(|p| lock(&p.views).insert(known, Arc::clone(&view)));
         Ok(view)
     }
 
-    async fn external(&self, id: i64, statement: &str) -> Result<Arc<dyn TableProvider>> {
+    async fn external(&self, name: &str, id: i64, statement: &str) -> Result<Arc<dyn TableProvider>> {
         if let Some(known) = lock(&self.opened).get(&id) {
             return Ok(Arc::clone(known));
         }
@@ -239,6 +239,7 @@ impl LakeSchema {
         let LogicalPlan::Ddl(DdlStatement::CreateExternalTable(mut command)) = plan else {
             return exec_err!("the catalog is broken: an external table is made by another statement");
         };
+        command.name = TableReference::bare(name);
         // As its author wrote it: folders of this machine are nobody's business.
         command.definition = self.lake.text_of(id)?;
         let Some(factory) = state.table_factories().get(&command.file_type.to_uppercase()).cloned() else {
@@ -258,7 +259,7 @@ impl LakeSchema {
                 Some(Arc::new(table?))
             }
             Some(Entry::View { sql }) => Some(self.view(name, sql).await?),
-            Some(Entry::External { id, statement }) => Some(self.external(id, &statement).await?),
+            Some(Entry::External { id, statement }) => Some(self.external(name, id, &statement).await?),
         })
     }
 }

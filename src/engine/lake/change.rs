@@ -43,6 +43,14 @@ pub enum Alteration {
     },
 }
 
+/// What has a name, with its article.
+pub(super) fn with_article(kind: &str) -> String {
+    match kind.starts_with('e') {
+        true => format!("an {kind}"),
+        false => format!("a {kind}"),
+    }
+}
+
 fn refused<T>(text: String) -> Result<T> {
     Err(LakeError::Refused(text))
 }
@@ -143,7 +151,7 @@ impl Lake {
             if let Some((kind, there)) = commit.named(id_of_schema, name)? {
                 match (kind.as_str(), there == name && replace) {
                     ("view", true) => end_named(commit, id_of_schema, name)?,
-                    (kind, _) => return refused(format!("there is a {kind} '{there}' already")),
+                    (kind, _) => return refused(format!("there is {} '{there}' already", with_article(kind))),
                 }
             }
             let id = commit.catalog_id();
@@ -172,7 +180,7 @@ impl Lake {
             if let Some((kind, there)) = commit.named(schema, name)? {
                 match there == name && replace && kind != "view" {
                     true => end_named(commit, schema, name)?,
-                    false => return refused(format!("there is a {kind} '{there}' already")),
+                    false => return refused(format!("there is {} '{there}' already", with_article(&kind))),
                 }
             }
             add_object(commit, schema, "table", name, statement)?;
@@ -255,7 +263,10 @@ impl Lake {
             let (schema, _) = commit.schema(schema)?;
             let Some(table) = commit.table(schema, name)? else {
                 return match commit.named(schema, name)? {
-                    Some((kind, _)) => refused(format!("'{name}' is a {kind}, whose columns cannot be changed")),
+                    Some((kind, _)) => refused(format!(
+                        "'{name}' is {}, whose columns cannot be changed",
+                        with_article(&kind)
+                    )),
                     None => refused(format!("there is no table '{name}'")),
                 };
             };

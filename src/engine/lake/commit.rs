@@ -206,7 +206,8 @@ impl<'c> Commit<'c> {
     /// # Errors
     /// [`LakeError::Conflict`] when either is another one meanwhile.
     pub fn delete_rows(&mut self, table: i64, (file, before): (i64, Option<i64>), by: Option<&NewFile>) -> Result<()> {
-        let live = "SELECT 1 FROM ducklake_data_file WHERE data_file_id = ?1 AND table_id = ?2 AND end_snapshot IS NULL";
+        let live =
+            "SELECT 1 FROM ducklake_data_file WHERE data_file_id = ?1 AND table_id = ?2 AND end_snapshot IS NULL";
         let is_there = self.one(live, [file, table], |_| Ok(()))?.is_some();
         let listed = "SELECT delete_file_id FROM ducklake_delete_file WHERE data_file_id = ?1 AND end_snapshot IS NULL";
         if !is_there || self.one(listed, [file], |r| r.get(0))? != before {

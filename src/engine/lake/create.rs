@@ -1,5 +1,6 @@
 //! Tables that are made, and rows that come to them: streamed into files, then one commit.
 
+use super::change::with_article;
 use super::commit::{Note, UUID, quoted};
 use super::error::{LakeError, Result};
 use super::origin::Origin;
@@ -127,18 +128,25 @@ impl Lake {
         };
         if name != table.name {
             return Err(LakeError::Refused(format!(
-                "there is a {kind} '{name}', and a database does not tell it from '{}'",
+                "there is {} '{name}', and a database does not tell it from '{}'",
+                with_article(&kind),
                 table.name
             )));
         }
         match (table.existing, kind.as_str()) {
             (Existing::Refuse, "table") => Err(LakeError::Refused(format!("table '{name}' already exists"))),
-            (Existing::Refuse, kind) => Err(LakeError::Refused(format!("there is a {kind} '{name}' already"))),
+            (Existing::Refuse, kind) => Err(LakeError::Refused(format!(
+                "there is {} '{name}' already",
+                with_article(kind)
+            ))),
             (Existing::Replace, "table") => match commit.table(schema, &name)? {
                 Some(row) => commit.end_table(row.id),
                 None => Ok(()),
             },
-            (Existing::Replace, kind) => Err(LakeError::Refused(format!("'{name}' is a {kind}; drop it first"))),
+            (Existing::Replace, kind) => Err(LakeError::Refused(format!(
+                "'{name}' is {}; drop it first",
+                with_article(kind)
+            ))),
         }
     }
 }
@@ -216,7 +224,11 @@ pub fn insert(table: &LakeTable, input: Arc<dyn ExecutionPlan>) -> DataFusionRes
         Some(origin) => origin.listening(input)?,
         None => input,
     };
-    Ok(Arc::new(DataSinkExec::new(input, Arc::new(Insert(table.clone())), None)))
+    Ok(Arc::new(DataSinkExec::new(
+        input,
+        Arc::new(Insert(table.clone())),
+        None,
+    )))
 }
 
 struct Insert(LakeTable);

@@ -3,7 +3,6 @@
 //! `datafusion-ducklake` reads tables and changes their rows. What makes tables, views and files is written here, in one
 //! transaction of the catalog each: a table is there as a whole or not at all, with a note on where it came from.
 
-mod action;
 mod catalog;
 mod change;
 mod commit;

@@ -4,31 +4,32 @@ use super::Lake;
 use super::definition::in_folder;
 use super::read::Entry;
 use super::table::LakeTable;
-use crate::engine::inputs::{Source, calls, hashed, sources};
+use crate::engine::inputs::{Source, calls, hashed, inside, sources, whole_file};
 use crate::engine::memory_table::MemoryTable;
 use crate::engine::scan_work::keep_references;
 use crate::engine::session::Session;
 use datafusion::catalog::TableProvider;
 use datafusion::common::config::ExtensionOptions;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, TableReference};
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
+use radsql_udfs::deep::deep_features;
 use radsql_udfs::imaging::file_hash::hashes;
 use radsql_udfs::options::RadsqlOptions;
 use radsql_udfs::scan::{Asked, ScanRuntime};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where rows come from that are on their way into a table.
 #[derive(Debug)]
 pub struct Origin {
-    /// All but the scans that no table of scans has.
+    /// All but the scans.
     record: Value,
-    /// Scans of tables of scans.
-    known: HashSet<String>,
+    /// Tables of scans, and where their files are.
+    scans: Vec<(String, String)>,
     /// Scans that functions are asked for while the rows are made.
     asked: Arc<Asked>,
     runtime: Arc<ScanRuntime>,
@@ -47,16 +48,39 @@ impl Origin {
     /// What is written down, when the rows are made: JSON, without values of rows. `None` for rows that the statement itself lists.
     pub async fn record(&self) -> Option<String> {
         let mut record = self.record.clone();
-        let mut asked = self.asked.references();
-        asked.retain(|reference| !self.known.contains(reference));
-        let inputs = record["inputs"].as_array_mut();
-        if let (Some(inputs), false) = (inputs, asked.is_empty()) {
-            let found = hashes(&self.runtime, &self.options, asked).await;
-            let files: Map<String, Value> = found.into_iter().map(|(name, hash)| (name, hash.into())).collect();
-            inputs.push(json!({"name": "scans by name", "location": "", "files": files}));
+        if let Some(inputs) = record["inputs"].as_array_mut() {
+            inputs.extend(self.scans_read().await);
         }
-        let is_listed = ["inputs", "tables"].iter().all(|of| record[of].as_array().is_none_or(Vec::is_empty));
+        let is_listed = ["inputs", "tables"]
+            .iter()
+            .all(|of| record[of].as_array().is_none_or(Vec::is_empty));
         (!is_listed).then(|| record.to_string())
+    }
+
+    /// The scans that functions were asked for, by the tables that have them.
+    async fn scans_read(&self) -> Vec<Value> {
+        let mut files = vec![Map::new(); self.scans.len()];
+        let mut by_name = Map::new();
+        let found = hashes(&self.runtime, &self.options, self.asked.references()).await;
+        for (reference, hash) in found {
+            let file = whole_file(&reference);
+            let places = self.scans.iter().map(|(_, location)| inside(file, location));
+            match places.enumerate().find_map(|(at, name)| Some((at, name?))) {
+                Some((at, name)) => files[at].insert(name, hash.into()),
+                None => by_name.insert(file.to_owned(), hash.into()),
+            };
+        }
+        let mut inputs = vec![];
+        for ((table, location), mut files) in self.scans.iter().zip(files) {
+            if files.is_empty() {
+                files.insert("the list of its files".into(), Value::Null);
+            }
+            inputs.push(json!({"name": table, "location": location, "files": files}));
+        }
+        if !by_name.is_empty() {
+            inputs.push(json!({"name": "scans by name", "location": "", "files": by_name}));
+        }
+        inputs
     }
 
     /// As [`Origin::record`], also where nothing was read.
@@ -84,12 +108,7 @@ impl Session {
     ///
     /// # Errors
     /// When something that it reads is gone.
-    pub(crate) async fn origin(
-        &self,
-        lake: &Arc<Lake>,
-        statement: Option<&str>,
-        plan: &LogicalPlan,
-    ) -> Result<Origin> {
+    pub(crate) async fn origin(&self, lake: &Arc<Lake>, statement: Option<&str>, plan: &LogicalPlan) -> Result<Origin> {
         let mut tables = BTreeSet::new();
         let mut others: BTreeMap<TableReference, Arc<dyn TableProvider>> = BTreeMap::new();
         let mut failed = None;
@@ -117,11 +136,12 @@ impl Session {
         let mut read = vec![];
         if let Some(statement) = statement {
             read.extend(sources(statement, &calls::kind(statement)));
-            if !calls::calls(statement).0.is_empty() && statement.to_lowercase().contains("deep_features") {
-                read.push(Source::Models);
-            }
         }
-        let mut in_memory = vec![];
+        let models = models(plan)?;
+        if !models.is_empty() {
+            read.push(Source::Models);
+        }
+        let (mut in_memory, mut scans) = (vec![], vec![]);
         for (reference, provider) in others {
             let (name, quoted) = (reference.table().to_owned(), reference.to_quoted_string());
             if provider.downcast_ref::<MemoryTable>().is_some() {
@@ -130,18 +150,15 @@ impl Session {
             } else if let Some(text) = self.external_text(&reference, &*provider)?
                 && let calls::Kind::External { format, location, .. } = calls::kind(&text)
             {
-                read.push(match format.to_uppercase().as_str() {
-                    "NIFTI" | "NRRD" | "DICOM" => Source::Scans {
-                        table: quoted,
-                        format,
-                        location,
-                    },
-                    _ => Source::Files { name, location },
-                });
+                match format.to_uppercase().as_str() {
+                    "NIFTI" | "NRRD" | "DICOM" => {
+                        scans.push((quoted, location.strip_prefix("file://").unwrap_or(&location).to_owned()));
+                    }
+                    _ => read.push(Source::Files { name, location }),
+                }
             }
         }
         let mut inputs: Vec<Value> = vec![];
-        let mut known = HashSet::new();
         for (i, source) in read
             .iter()
             .enumerate()
@@ -152,9 +169,9 @@ impl Session {
                     let files: Map<String, Value> = input
                         .files
                         .into_iter()
+                        .filter(|(name, _)| *source != Source::Models || models.iter().any(|m| is_of(name, m.as_deref())))
                         .map(|(name, hash)| (name, hash.into()))
                         .collect();
-                    known.extend(input.references);
                     json!({"name": input.name, "location": input.location, "files": files})
                 })),
                 // Whether the statement goes on without a file is the statement's own business (radsql.on_error).
@@ -196,7 +213,7 @@ impl Session {
         });
         Ok(Origin {
             record,
-            known,
+            scans,
             asked: Arc::default(),
             runtime: self.runtime(),
             options,
@@ -204,11 +221,45 @@ impl Session {
     }
 }
 
+/// The models that a plan asks for by name; `None` is one whose name it works out.
+fn models(plan: &LogicalPlan) -> Result<BTreeSet<Option<String>>> {
+    let mut models = BTreeSet::new();
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|e| {
+            e.apply(|e| {
+                if let Expr::ScalarFunction(call) = e
+                    && call.name() == deep_features::NAME
+                {
+                    models.insert(match call.args.get(2) {
+                        Some(Expr::Literal(name, _)) => name.try_as_str().flatten().map(str::to_owned),
+                        _ => None,
+                    });
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(models)
+}
+
+/// Whether a file is a model's: `net`, or `net, its description`.
+fn is_of(file: &str, model: Option<&str>) -> bool {
+    model.is_none_or(|model| {
+        file.strip_prefix(model)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+    })
+}
+
 /// A table that is read, and what another database than this one knows of it.
 fn from(table: &LakeTable, lake: &Arc<Lake>) -> super::Result<From> {
     let elsewhere = match Arc::ptr_eq(&table.lake, lake) {
         true => None,
-        false => Some(table.lake.known(table.id, (-1, table.snapshot()?), DEEPEST)?.to_string()),
+        false => Some(
+            table
+                .lake
+                .known(table.id, (-1, table.snapshot()?), DEEPEST)?
+                .to_string(),
+        ),
     };
     Ok(From {
         schema: table.schema_name.clone(),

@@ -30,7 +30,9 @@ impl Lake {
     /// The versions that made and changed a table, each with what was written down: those behind the first and up to the second one.
     fn steps(&self, id: i64, (after, until): (i64, i64)) -> super::Result<Vec<Value>> {
         let own = |what: &str| format!("',' || c.changes_made || ',' LIKE '%,{what}:{id},%'");
-        let changes = ["inserted_into_table", "deleted_from_table", "altered_table"].map(own).join(" OR ");
+        let changes = ["inserted_into_table", "deleted_from_table", "altered_table"]
+            .map(own)
+            .join(" OR ");
         self.query(|c| {
             let made = "SELECT coalesce((SELECT begin_snapshot FROM ducklake_table WHERE table_id = ?1),
                                         (SELECT min(snapshot_id) FROM radsql_provenance WHERE object_id = ?1))";
@@ -46,7 +48,8 @@ impl Lake {
                  WHERE v.id > ?2 AND v.id <= ?3 ORDER BY v.id"
             ))?;
             let steps = statement.query_map([id, after, until], |r| {
-                let (version, record, message): (i64, Option<String>, Option<String>) = (r.get(0)?, r.get(1)?, r.get(2)?);
+                let (version, record, message): (i64, Option<String>, Option<String>) =
+                    (r.get(0)?, r.get(1)?, r.get(2)?);
                 let record = record.and_then(|text| serde_json::from_str(&text).ok());
                 let mut step: Value = record.unwrap_or_else(|| json!({"statement": message}));
                 step["version"] = version.into();

@@ -54,15 +54,21 @@ impl Lake {
     /// The last snapshot at or before a time, in UTC.
     ///
     /// # Errors
-    /// When there was none.
+    /// When there was none, or it is no time.
     pub fn snapshot_at(&self, time: &str) -> Result<i64> {
-        let found: Option<i64> = self.query(|c| {
+        let (found, is_time): (Option<i64>, bool) = self.query(|c| {
             c.query_row(
-                "SELECT max(snapshot_id) FROM ducklake_snapshot WHERE datetime(snapshot_time, 'subsec') <= datetime(?1, 'subsec')",
+                "SELECT max(snapshot_id), datetime(?1) IS NOT NULL FROM ducklake_snapshot
+                 WHERE datetime(snapshot_time, 'subsec') <= datetime(?1, 'subsec')",
                 [time],
-                |r| r.get(0),
+                |r| Ok((r.get(0)?, r.get(1)?)),
             )
         })?;
+        if !is_time {
+            return Err(LakeError::Refused(format!(
+                "'{time}' is no time; expected one in UTC such as '2026-05-01 09:30:00'"
+            )));
+        }
         found.ok_or_else(|| LakeError::Refused(format!("the database had no snapshot at '{time}'")))
     }
 

@@ -20,9 +20,9 @@ use datafusion::logical_expr::{Expr, cast as cast_to};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, lit};
 use datafusion::physical_expr::utils::collect_columns;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion_ducklake::DuckLakeTable;
 use datafusion_ducklake::metadata_provider::DuckLakeTableFile;
 use datafusion_ducklake::table::delete_file_schema;
@@ -179,7 +179,9 @@ async fn gone(
     for file in table.files_matching(&condition)? {
         let rows = usize::try_from(file.max_row_count.unwrap_or_default()).unwrap_or_default();
         held.try_resize(kept + rows * (read + POSITION))?;
-        let mut positions = table.resolve_positions(state, &file.file, Arc::clone(&condition)).await?;
+        let mut positions = table
+            .resolve_positions(state, &file.file, Arc::clone(&condition))
+            .await?;
         if let Some(deleted) = file.delete_file.as_ref().filter(|_| !positions.is_empty()) {
             let before = table.read_delete_file_positions(state, deleted).await?;
             positions.retain(|at| !before.contains(at));
@@ -238,7 +240,10 @@ impl Gone {
         for positions in self.positions.chunks(ROWS) {
             let paths = StringArray::from(vec![self.file.file.path.as_str(); positions.len()]);
             let positions = Int64Array::from(positions.to_vec());
-            part.push(&RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(paths), Arc::new(positions)])?)?;
+            part.push(&RecordBatch::try_new(
+                Arc::clone(&schema),
+                vec![Arc::new(paths), Arc::new(positions)],
+            )?)?;
         }
         let written = finish(vec![part], pool)?;
         match written.len() {

@@ -7,6 +7,7 @@ use super::commit::Note;
 use super::create::{Existing, NewTable, relaxed};
 use super::error::LakeError;
 use super::table::{LakeTable, Pins, pinned, pinned_to};
+use crate::engine::TEMPORARY;
 use crate::engine::session::Session;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{
@@ -35,7 +36,8 @@ pub struct InLake {
 impl Session {
     /// Whether a name means a table of a database, or what would be one.
     pub fn in_lake(&self, name: &TableReference) -> Option<InLake> {
-        if self.is_temporary(name) {
+        // Temporary tables go by their whole name by now.
+        if name.schema() == Some(TEMPORARY) {
             return None;
         }
         let resolved = self.resolved(name);
@@ -155,8 +157,8 @@ impl Session {
         let Some(table) = target.downcast_ref::<LakeTable>() else {
             return Ok(DataFrame::new(state, LogicalPlan::Dml(dml)));
         };
-        let pins = Pins::default();
-        let origin = pinned_to(pins.clone(), self.origin(&table.lake, text, &dml.input)).await?;
+        let (pins, plan) = (Pins::default(), state.optimize(&dml.input)?);
+        let origin = pinned_to(pins.clone(), self.origin(&table.lake, text, &plan)).await?;
         let dml = DmlStatement {
             target: provider_as_source(Arc::new(table.from_origin(origin))),
             ..dml

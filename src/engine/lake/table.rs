@@ -1,7 +1,6 @@
 //! A table of a database: read and changed by `datafusion-ducklake`, with Arrow's own types put back.
 
 use super::Lake;
-use super::action::ActionExec;
 use super::catalog::statement;
 use super::commit::Note;
 use super::create::{ColumnRow, insert};
@@ -11,6 +10,7 @@ use super::read::Entry;
 use super::restore::{RestoreExec, restored_expression};
 use super::rows::Change;
 use super::types;
+use crate::engine::action::ActionExec;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
@@ -22,8 +22,8 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, cast as cast_to};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion_ducklake::types::ducklake_to_arrow_type;
 use datafusion_ducklake::DuckLakeTable;
+use datafusion_ducklake::types::ducklake_to_arrow_type;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -12,7 +12,7 @@ pub use create::{create_memory_table, replace_table};
 pub use rows::Rows;
 
 use async_trait::async_trait;
-use change::ChangeExec;
+use change::change_rows;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
@@ -212,7 +212,7 @@ impl TableProvider for MemoryTable {
             let filters = filters.clone();
             async move { table.delete_from(session, filters).await }
         };
-        ChangeExec::plan(&self.data, session, change).await
+        change_rows(&self.data, session, change).await
     }
 
     async fn truncate(&self, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
@@ -229,7 +229,7 @@ impl TableProvider for MemoryTable {
             let (assignments, filters) = (assignments.clone(), filters.clone());
             async move { table.update(session, assignments, filters).await }
         };
-        ChangeExec::plan(&self.data, session, change).await
+        change_rows(&self.data, session, change).await
     }
 }
 

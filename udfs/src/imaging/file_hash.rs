@@ -57,7 +57,10 @@ pub async fn hashes(
             };
             let found = runtime.run(DOC.name, &options, vec![Some(scan)], hash).await;
             let found = found.ok().and_then(|mut found| found.pop().flatten());
-            (reference, found.and_then(|hash| hash.try_as_str().flatten().map(str::to_owned)))
+            (
+                reference,
+                found.and_then(|hash| hash.try_as_str().flatten().map(str::to_owned)),
+            )
         }
     });
     stream::iter(hashed).buffered(options.parallelism()).collect().await
