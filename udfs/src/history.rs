@@ -69,9 +69,11 @@ pub static PROVENANCE: Doc = Doc {
         "the name of a table, with its database and schema where they are others",
     )],
     returns: "Rows (step, kind, name, version, statement, engine, settings, sha256): step 0 is the table itself, each further step what the one \
-              before was made from. `kind` is `table`, `file`, or `memory` for a table that was in memory, of which the name alone is known; a file has its SHA-256 as it was when the table was made, a table the \
-              version of the database that it was read at. `settings` has those that differ from the defaults, and the seed. Rows that INSERT, \
-              UPDATE and DELETE changed later are listed by `table_changes`.",
+              before was made from. `kind` is `table`; `change` for a statement that changed the table since; `file`; or `memory` for a table that was \
+              in memory, of which the name alone is known. Files are the scans that functions were asked for, the models, and those that FROM names, \
+              with the SHA-256 that they had when the rows were made; NULL where one could not be read, and for the list of files that a table of scans \
+              is. A table behind has the version of the database that it was read at. `settings` has those that differ from the defaults, and the seed. \
+              Files behind an UPDATE are not listed.",
     example: "SELECT step, kind, name FROM provenance('scores')",
     source: "",
 };
