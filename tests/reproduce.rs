@@ -210,8 +210,10 @@ fn crlm_goes_on_in_a_database_that_was_closed() {
             .filter(|f| f.display().to_string().ends_with(".nii.gz"))
         {
             let below = file.strip_prefix(site).expect("below");
-            assert!(told(below), "{} is not among {} files", below.display(), rows.len());
-            scans += 1;
+            // The study asks for lesions; livers beside them are not read.
+            let is_read = !below.ends_with("Liver.nii.gz");
+            assert_eq!(told(below), is_read, "{} of {} files", below.display(), rows.len());
+            scans += usize::from(is_read);
         }
     }
     assert!(scans > 200, "{scans}");

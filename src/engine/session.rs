@@ -18,7 +18,7 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{
-    DdlStatement, DmlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp, lit,
+    Analyze, DdlStatement, DmlStatement, LogicalPlan, LogicalPlanBuilder, Statement as Command, WriteOp, lit,
 };
 use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, ResetStatement, Statement};
@@ -214,21 +214,29 @@ impl Session {
                 Box::pin(create_memory_table(&self.context, command, &self.tables)).await
             }
             Planned::Plan(plan @ LogicalPlan::Statement(Command::Execute(_))) => {
-                let frame = self.context.execute_logical_plan(plan).await?;
-                self.check(frame.logical_plan())?;
-                match frame.into_parts() {
-                    (_, LogicalPlan::Dml(dml)) if matches!(dml.op, WriteOp::Insert(_)) => {
-                        Box::pin(self.insert_rows(dml, text)).await
-                    }
-                    (state, plan) => Ok(DataFrame::new(state, plan)),
+                // What was prepared, with its values.
+                let (state, plan) = self.context.execute_logical_plan(plan).await?.into_parts();
+                self.check(&plan)?;
+                match plan {
+                    LogicalPlan::Dml(dml) => self.change(dml, text).await,
+                    plan => Ok(DataFrame::new(state, plan)),
                 }
             }
-            Planned::Plan(LogicalPlan::Dml(dml)) if matches!(dml.op, WriteOp::Insert(_)) => {
-                Box::pin(self.insert_rows(dml, text)).await
-            }
-            Planned::Plan(LogicalPlan::Dml(dml)) if matches!(dml.op, WriteOp::Delete | WriteOp::Update) => {
-                self.change_rows(dml)
-            }
+            Planned::Plan(LogicalPlan::Dml(dml)) => self.change(dml, text).await,
+            Planned::Plan(LogicalPlan::Analyze(analyze)) => match analyze.input.as_ref() {
+                LogicalPlan::Dml(dml) => {
+                    let (state, changed) = self.change(dml.clone(), text).await?.into_parts();
+                    let input = Arc::new(changed);
+                    Ok(DataFrame::new(
+                        state,
+                        LogicalPlan::Analyze(Analyze { input, ..analyze }),
+                    ))
+                }
+                _ => {
+                    let plan = LogicalPlan::Analyze(analyze);
+                    self.context.execute_logical_plan(plan).await
+                }
+            },
             Planned::Plan(plan) => self.context.execute_logical_plan(plan).await,
             Planned::Model(statement) => self.model(statement).await,
             Planned::Catalog(statement) => {
@@ -353,6 +361,15 @@ pub(super) fn parse(text: &str) -> Result<Statement> {
 }
 
 impl Session {
+    /// A statement that changes rows.
+    async fn change(&self, dml: DmlStatement, text: Option<&str>) -> Result<DataFrame> {
+        match dml.op {
+            WriteOp::Insert(_) => Box::pin(self.insert_rows(dml, text)).await,
+            WriteOp::Delete | WriteOp::Update => self.change_rows(dml),
+            _ => self.context.execute_logical_plan(LogicalPlan::Dml(dml)).await,
+        }
+    }
+
     /// DELETE and UPDATE. DataFusion takes the condition out of the optimized plan: where no row meets it that plan has none left, and all
     /// rows would go; where a part of it was put into a column of its own there is no such column.
     fn change_rows(&self, dml: DmlStatement) -> Result<DataFrame> {

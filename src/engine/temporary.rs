@@ -12,8 +12,8 @@ use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::datasource::TableType;
 use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::{
-    FromTable, Ident, ObjectName, ObjectNamePart, Query, Statement, TableAlias, TableFactor, TableWithJoins, VisitMut,
-    VisitorMut,
+    FromTable, Ident, ObjectName, ObjectNamePart, ObjectType, Query, Statement, TableAlias, TableFactor,
+    TableWithJoins, VisitMut, VisitorMut,
 };
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -230,7 +230,15 @@ impl Names<'_> {
         let _ = match statement {
             Statement::CreateTable(table) => table.query.visit(self),
             Statement::CreateView(view) => view.query.visit(self),
-            Statement::Drop { names, .. } => {
+            Statement::ShowCreate { obj_name: name, .. } => {
+                self.place(name);
+                ControlFlow::Continue(())
+            }
+            Statement::Drop {
+                object_type: ObjectType::Table | ObjectType::View,
+                names,
+                ..
+            } => {
                 for name in names {
                     self.place(name);
                 }

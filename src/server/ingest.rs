@@ -58,10 +58,10 @@ pub async fn ingest(
     messages: PeekableFlightDataStream,
 ) -> Result<i64, Fault> {
     let (how, mut name) = (how(&command)?, name(&command));
-    if how == Store::Append && client.engine.is_temporary(&name) {
-        name = TableReference::partial(crate::engine::TEMPORARY, name.table());
+    if matches!(how, Store::Append | Store::CreateAppend) {
+        name = client.engine.placed(name);
     }
-    let is_own = name.schema() == Some(crate::engine::TEMPORARY);
+    let is_own = name.schema().is_some() && client.engine.is_temporary(&name);
     if command.table.is_empty() {
         return Err(Fault::Invalid("an ingest names a table; found none".into()));
     }

@@ -99,7 +99,7 @@ fn writes(role: Role) -> Result<(), Fault> {
 
 fn permit_node(role: Role, node: &LogicalPlan) -> Result<(), Fault> {
     let unless_own = |name: &TableReference| match name.schema() {
-        Some(crate::engine::TEMPORARY) => Ok(()),
+        Some(crate::engine::TEMPORARY) if name.catalog().is_none() => Ok(()),
         _ => writes(role),
     };
     match node {

@@ -124,3 +124,42 @@ async fn both_read_and_write_in_turn() {
     );
     assert_eq!(answers, [json!([[9.0]]), json!([[991]])]);
 }
+
+/// Rows that DuckDB keeps in the catalog, where its user tells it to, are read, and no change passes them by.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_in_the_catalog_are_not_passed_by() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("both.db");
+    let session = open(&database);
+    run(
+        &session,
+        "CREATE TABLE t AS SELECT value AS id, 0 AS n FROM generate_series(1, 5)",
+    )
+    .await
+    .unwrap();
+    duckdb(
+        &python,
+        &database,
+        &[
+            "CALL lake.set_option('data_inlining_row_limit', 100)",
+            "INSERT INTO t VALUES (6, 0)",
+            "DELETE FROM t WHERE id = 1",
+        ],
+    );
+    assert_eq!(number(&session, "SELECT CAST(sum(id) AS BIGINT) FROM t").await, 20);
+    for sql in ["UPDATE t SET n = 1 WHERE id < 3", "DELETE FROM t WHERE id < 3"] {
+        let refused = run(&session, sql).await.unwrap_err();
+        assert!(
+            refused.contains("rows that DuckDB keeps in the catalog"),
+            "{sql}: {refused}"
+        );
+    }
+    duckdb(&python, &database, &["CALL ducklake_flush_inlined_data('lake')"]);
+    for sql in ["UPDATE t SET n = 1 WHERE id > 4", "DELETE FROM t WHERE id = 2"] {
+        run(&session, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    }
+    assert_eq!(number(&session, "SELECT CAST(sum(id) AS BIGINT) FROM t").await, 18);
+    let answers = duckdb(&python, &database, &["SELECT count(*), sum(id), sum(n) FROM t"]);
+    assert_eq!(answers, [json!([[4, 18, 2]])]);
+}

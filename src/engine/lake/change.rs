@@ -3,6 +3,7 @@
 use super::commit::{Commit, Note, UUID, quoted};
 use super::error::{LakeError, Result};
 use super::{Lake, SCHEMA, types};
+use crate::engine::TEMPORARY;
 use datafusion::arrow::datatypes::{Field, Schema};
 use rusqlite::params;
 
@@ -62,6 +63,9 @@ impl Lake {
     /// When there is one, or its name cannot be kept.
     pub fn create_schema(&self, name: &str) -> Result<()> {
         super::create::check_table(name, name)?;
+        if name == TEMPORARY {
+            return refused(format!("'{name}' is the schema of temporary tables"));
+        }
         self.commit(&Note::default(), |commit| {
             let there = commit.one(
                 "SELECT schema_name FROM ducklake_schema WHERE lower(schema_name) = lower(?1) AND end_snapshot IS NULL",

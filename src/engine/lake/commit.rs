@@ -2,6 +2,7 @@
 
 use super::create::{ColumnRow, columns_of};
 use super::error::{LakeError, Result};
+use super::rows::none_inlined;
 use super::types::Column;
 use super::write::NewFile;
 use datafusion_ducklake::ColumnStat;
@@ -194,6 +195,7 @@ impl<'c> Commit<'c> {
     pub fn is_as_it_was(&self, table: i64, name: &str, columns: &[ColumnRow]) -> Result<()> {
         let live = "SELECT 1 FROM ducklake_table WHERE table_id = ?1 AND end_snapshot IS NULL";
         let is_there = self.one(live, [table], |_| Ok(()))?.is_some();
+        none_inlined(&self.transaction, table, name)?;
         match is_there && self.columns(table)?.iter().eq(columns) {
             true => Ok(()),
             false => Err(LakeError::Conflict(name.to_owned())),

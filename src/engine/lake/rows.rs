@@ -9,7 +9,10 @@ use super::table::{LakeTable, layout_columns};
 use super::types;
 use super::write::{Layout, Part, Written, finish};
 use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::catalog::TableProvider;
+use datafusion::common::cast::as_boolean_array;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DFSchema, DataFusionError, Result as DataFusionResult, exec_err};
 use datafusion::execution::TaskContext;
@@ -20,13 +23,12 @@ use datafusion::logical_expr::{Expr, cast as cast_to};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, lit};
 use datafusion::physical_expr::utils::collect_columns;
-use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlanProperties;
 use datafusion_ducklake::DuckLakeTable;
 use datafusion_ducklake::metadata_provider::DuckLakeTableFile;
 use datafusion_ducklake::table::delete_file_schema;
 use futures::TryStreamExt;
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,8 +38,11 @@ const ROWS: usize = 1 << 16;
 /// Bytes that a position takes while positions are looked for.
 const POSITION: usize = 24;
 
-/// Bytes that a value takes whose type does not say.
-const VALUE: usize = 32;
+/// Bytes of a value beside its own, where its type does not tell these.
+const VALUE: usize = 16;
+
+/// How many times a file of ours its values are, about.
+const PACKED: usize = 3;
 
 /// What is done to rows.
 pub enum Change {
@@ -65,10 +70,19 @@ impl LakeTable {
         change: &Change,
         task: &Arc<TaskContext>,
     ) -> Result<u64> {
+        // Read first: what changes behind this is a conflict.
+        let columns = self.lake.query(|c| columns_of(c, self.id))?;
         let head = self.lake.head()?;
         let there = self.inner(head).await?;
-        let columns = self.lake.query(|c| columns_of(c, self.id))?;
         let schema = there.schema();
+        let own = |name: &str| schema.fields().iter().any(|f| f.name().eq_ignore_ascii_case(name));
+        if let Some(name) = types::IDENTITIES.iter().find(|name| own(name)) {
+            return Err(LakeError::Refused(format!(
+                "table '{}' has a column '{name}', by which the format means a row's identity: its rows cannot be changed",
+                self.name
+            )));
+        }
+        self.lake.query(|c| Ok(none_inlined(c, self.id, &self.name)))??;
         let names = DFSchema::try_from(schema.as_ref().clone())?;
         let physical = |e: Expr| state.create_physical_expr(e, &names);
         let filters = match change {
@@ -81,7 +95,7 @@ impl LakeTable {
         if count == 0 {
             return Ok(0);
         }
-        let changed = match change {
+        let part = match change {
             Change::Delete(_) => None,
             Change::Update(assignments, _) => {
                 let mut values = vec![];
@@ -92,12 +106,12 @@ impl LakeTable {
                             let value = self.within(std::slice::from_ref(value), &schema)?.remove(0);
                             physical(cast_to(value, field.data_type().clone()))?
                         }
-                        None => Arc::new(Column::new(field.name(), at)),
+                        None => Arc::new(Column::new(field.name(), at)) as Arc<dyn PhysicalExpr>,
                     };
-                    values.push((value, field.name().clone()));
+                    values.push(value);
                 }
                 let lineage = self.inner(head).await?.with_row_lineage(true);
-                let rows = changed_rows(&lineage, state, (&filters, condition), values).await?;
+                let rows = lineage.scan(state, None, &filters, None).await?;
                 let stored = types::stored(self.schema_ref())?;
                 let numbered = layout_columns(&stored, &columns)?;
                 let layout = Layout::new(&self.name, &stored, &numbered, self.lake.staging().to_owned());
@@ -107,6 +121,7 @@ impl LakeTable {
                 for partition in 0..rows.output_partitioning().partition_count() {
                     let mut stream = rows.execute(partition, Arc::clone(task))?;
                     while let Some(batch) = stream.try_next().await? {
+                        let batch = changed(&batch, condition.as_ref(), &values)?;
                         written += batch.num_rows();
                         part.push(&batch)?;
                     }
@@ -122,7 +137,7 @@ impl LakeTable {
         };
         let (pool, staging) = (Arc::clone(pool), self.lake.staging().to_owned());
         let (made, deletions) = SpawnedTask::spawn_blocking(move || {
-            let changed = finish(changed.into_iter().collect(), &pool)?;
+            let changed = finish(part.into_iter().collect(), &pool)?;
             let mut deletions = vec![];
             let mut made = vec![changed];
             for gone in gone {
@@ -170,15 +185,25 @@ async fn gone(
         None => lit(true),
     };
     let schema = table.schema();
-    let width = |column: &Column| {
-        let kind = schema.field(column.index()).data_type();
-        kind.primitive_width().unwrap_or(VALUE)
-    };
-    let read: usize = collect_columns(&condition).iter().map(width).sum();
+    let read = collect_columns(&condition);
+    let widths = read
+        .iter()
+        .map(|column| schema.field(column.index()).data_type().primitive_width());
+    // What is no number may be as large as the whole file, which is compressed.
+    let (width, is_open) = widths.fold((0, false), |(sum, open), width| match width {
+        Some(width) => (sum + width, open),
+        None => (sum + VALUE, true),
+    });
     let (mut found, mut count, mut kept) = (vec![], 0, 0);
     for file in table.files_matching(&condition)? {
         let rows = usize::try_from(file.max_row_count.unwrap_or_default()).unwrap_or_default();
-        held.try_resize(kept + rows * (read + POSITION))?;
+        let deleted = file
+            .delete_file
+            .as_ref()
+            .map_or(0, |f| usize::try_from(f.file_size_bytes).unwrap_or_default());
+        let bytes = usize::try_from(file.file.file_size_bytes).unwrap_or_default();
+        let open = if is_open { PACKED * bytes } else { 0 };
+        held.try_resize(kept + rows * (width + POSITION) + open + PACKED * deleted)?;
         let mut positions = table
             .resolve_positions(state, &file.file, Arc::clone(&condition))
             .await?;
@@ -203,22 +228,58 @@ async fn gone(
     Ok((found, count))
 }
 
-/// The rows that meet a condition, with their new values and their identities.
-async fn changed_rows(
-    table: &DuckLakeTable,
-    state: &SessionState,
-    (filters, condition): (&[Expr], Option<Arc<dyn PhysicalExpr>>),
-    mut values: Vec<(Arc<dyn PhysicalExpr>, String)>,
-) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-    let mut rows = table.scan(state, None, filters, None).await?;
-    if let Some(condition) = condition {
-        rows = Arc::new(FilterExec::try_new(condition, rows)?);
+/// The rows of a batch that meet a condition, with new values. Their identities stand behind the columns, where no expression sees them:
+/// what a lambda names is told by the number of columns.
+fn changed(
+    batch: &RecordBatch,
+    condition: Option<&Arc<dyn PhysicalExpr>>,
+    values: &[Arc<dyn PhysicalExpr>],
+) -> DataFusionResult<RecordBatch> {
+    let own: Vec<usize> = (0..values.len()).collect();
+    let kept = match condition {
+        Some(condition) => {
+            let meets = condition
+                .evaluate(&batch.project(&own)?)?
+                .into_array(batch.num_rows())?;
+            filter_record_batch(batch, as_boolean_array(&meets)?)?
+        }
+        None => batch.clone(),
+    };
+    let rows = kept.project(&own)?;
+    let mut fields = vec![];
+    let mut columns = vec![];
+    for (value, field) in values.iter().zip(rows.schema().fields()) {
+        let column = value.evaluate(&rows)?.into_array(rows.num_rows())?;
+        fields.push(Field::new(field.name(), column.data_type().clone(), true));
+        columns.push(column);
     }
-    let schema = rows.schema();
-    let identity = schema.fields().len() - 1;
-    let name = schema.field(identity).name();
-    values.push((Arc::new(Column::new(name, identity)), name.clone()));
-    Ok(Arc::new(ProjectionExec::try_new(values, rows)?))
+    fields.push(kept.schema().field(values.len()).clone());
+    columns.push(Arc::clone(kept.column(values.len())));
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+/// DuckDB may keep few rows, and which rows went, in the catalog rather than in files, where it is told to.
+///
+/// # Errors
+/// When there are such rows: changes would pass them by.
+pub(super) fn none_inlined(c: &Connection, table: i64, name: &str) -> Result<()> {
+    let has = |text: &str| c.query_row(text, [], |r| r.get::<_, bool>(0)).unwrap_or_default();
+    let mut tables: Vec<String> = vec![format!("ducklake_inlined_delete_{table}")];
+    if let Ok(mut known) = c.prepare_cached("SELECT table_name FROM ducklake_inlined_data_tables WHERE table_id = ?1")
+        && let Ok(rows) = known.query_map([table], |r| r.get::<_, String>(0))
+    {
+        tables.extend(rows.flatten());
+    }
+    // Where a table is not there, nothing is in it.
+    match tables
+        .iter()
+        .any(|t| has(&format!("SELECT EXISTS (SELECT 1 FROM \"{}\")", t.replace('"', "\"\""))))
+    {
+        false => Ok(()),
+        true => Err(LakeError::Refused(format!(
+            "table '{name}' has rows that DuckDB keeps in the catalog; CALL ducklake_flush_inlined_data('...') in DuckDB puts them into files"
+        ))),
+    }
 }
 
 impl Gone {

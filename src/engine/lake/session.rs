@@ -7,7 +7,6 @@ use super::commit::Note;
 use super::create::{Existing, NewTable, relaxed};
 use super::error::LakeError;
 use super::table::{LakeTable, Pins, pinned, pinned_to};
-use crate::engine::TEMPORARY;
 use crate::engine::session::Session;
 use datafusion::catalog::CatalogProviderList;
 use datafusion::common::{
@@ -37,7 +36,7 @@ impl Session {
     /// Whether a name means a table of a database, or what would be one.
     pub fn in_lake(&self, name: &TableReference) -> Option<InLake> {
         // Temporary tables go by their whole name by now.
-        if name.schema() == Some(TEMPORARY) {
+        if name.schema().is_some() && self.is_temporary(name) {
             return None;
         }
         let resolved = self.resolved(name);

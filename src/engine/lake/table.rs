@@ -405,7 +405,8 @@ pub(super) fn layout_columns(stored: &Schema, there: &[ColumnRow]) -> super::Res
             Ok(columns)
         }
         false => Err(LakeError::Changed(
-            "the table was changed while the statement was planned; run it again".into(),
+            "the table was changed while the statement was planned, and it must be run again; or it has columns of types that only another program writes"
+                .into(),
         )),
     }
 }

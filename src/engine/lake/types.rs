@@ -58,6 +58,9 @@ pub fn stored(schema: &Schema) -> Result<SchemaRef> {
     Ok(Arc::new(Schema::new(fields)))
 }
 
+/// Columns that readers of the format add to a table's own.
+pub const IDENTITIES: [&str; 3] = ["rowid", "_ducklake_internal_row_id", "_ducklake_internal_snapshot_id"];
+
 /// That a name of a table, a schema or a column is one that the format holds.
 ///
 /// # Errors
@@ -69,6 +72,8 @@ pub fn check_name(name: &str, what: &str) -> Result<()> {
         "it is longer than 1,024 bytes"
     } else if name.chars().any(char::is_control) {
         "it has a control character"
+    } else if what == "a column" && IDENTITIES.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+        "the format means a row's identity by it"
     } else {
         return Ok(());
     };
