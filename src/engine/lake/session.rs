@@ -159,7 +159,7 @@ impl Session {
         let (pins, plan) = (Pins::default(), state.optimize(&dml.input)?);
         let origin = pinned_to(pins.clone(), self.origin(&table.lake, text, &plan)).await?;
         let dml = DmlStatement {
-            target: provider_as_source(Arc::new(table.from_origin(origin))),
+            target: provider_as_source(Arc::new(table.with_origin(origin))),
             ..dml
         };
         // What is told of is what will be read.

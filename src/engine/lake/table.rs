@@ -122,7 +122,7 @@ impl LakeTable {
     }
 
     /// The same table, that keeps where new rows come from.
-    pub(super) fn from_origin(&self, origin: Origin) -> Self {
+    pub(super) fn with_origin(&self, origin: Origin) -> Self {
         Self {
             origin: Some(Arc::new(origin)),
             ..self.clone()
