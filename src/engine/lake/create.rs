@@ -14,7 +14,6 @@ use datafusion::common::{DataFusionError, Result as DataFusionResult};
 use datafusion::datasource::sink::{DataSink, DataSinkExec};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::common::spawn_buffered;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan};
 use futures::StreamExt;
 use rusqlite::params;
@@ -187,18 +186,14 @@ pub(super) fn check_table(schema: &str, name: &str) -> Result<()> {
     }
 }
 
-/// Batches that wait to be written, of each stream.
-const AHEAD: usize = 2;
-
-/// Writes the rows of streams into files, each on a thread of its own, beside the one that makes the rows.
+/// Writes the rows of streams into files, each on a thread of its own.
 async fn write(
     streams: Vec<SendableRecordBatchStream>,
     layout: &Arc<Layout>,
     pool: &Arc<dyn MemoryPool>,
 ) -> DataFusionResult<Written> {
-    let parts = streams.into_iter().map(|stream| {
+    let parts = streams.into_iter().map(|mut stream| {
         let mut part = Part::new(layout, pool);
-        let mut stream = spawn_buffered(stream, AHEAD);
         SpawnedTask::spawn(async move {
             while let Some(batch) = stream.next().await {
                 part.push(&batch?)?;
