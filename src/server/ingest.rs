@@ -58,7 +58,8 @@ pub async fn ingest(
     messages: PeekableFlightDataStream,
 ) -> Result<i64, Fault> {
     let (how, mut name) = (how(&command)?, name(&command));
-    if matches!(how, Store::Append | Store::CreateAppend) {
+    // What may make a table means the one that all share.
+    if how == Store::Append {
         name = client.engine.placed(name);
     }
     let is_own = name.schema().is_some() && client.engine.is_temporary(&name);
